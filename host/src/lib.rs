@@ -1,1 +1,28 @@
-//! placeholder
+//! Tapedeck's runtime: from a WebSocket frame to a trade in Kafka, and to exact candles in ClickHouse.
+//!
+//! The modules stand in the order of the data flow. `session` knows neither Kafka nor WebAssembly, `plugin` does no
+//! input or output, `sink` knows no WebSocket; `run` joins them.
+
+pub mod config;
+
+pub mod session;
+
+pub mod plugin;
+
+pub mod trade;
+
+pub mod sink;
+
+pub mod run;
+
+pub mod schema;
+
+pub mod candles;
+
+pub mod check;
+
+pub mod cli;
+
+pub mod http;
+pub mod log;
+pub mod metrics;
