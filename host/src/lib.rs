@@ -5,10 +5,12 @@
 
 pub mod config;
 
+pub mod frames;
 pub mod session;
 
 pub mod plugin;
 
+pub mod feed;
 pub mod trade;
 
 pub mod sink;

@@ -1,1 +1,196 @@
-//! To come.
+//! `tapedeck run`: builds everything, runs it until it is told to stop, and delivers what was accepted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::config::{Config, FeedConfig};
+use crate::feed::{self, FeedSession, Topics};
+use crate::http::{self, Surroundings};
+use crate::metrics::Metrics;
+use crate::plugin::{Plugin, PluginError, PluginFolder, Runtime, RuntimeSettings};
+use crate::session::{self, Backoff, Dialer, SessionSettings, SessionStatus};
+use crate::sink::{Sink, topics};
+
+/// Bytes at which a batch is decoded, whatever its number of frames.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// Pause between two attempts to reach Kafka at the start.
+const KAFKA_PAUSE: Duration = Duration::from_secs(1);
+
+/// Runs until `shutdown`; then stops reading, and waits until Kafka has what was accepted, for as long as the
+/// configuration allows.
+///
+/// # Errors
+/// Something in the configuration that only plugins could judge; a port in use; records that Kafka did not take in time.
+pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let metrics = Arc::new(Metrics::new());
+    let sink = Sink::new(&config.kafka, metrics.sink())?;
+    let plugins = load_plugins(&config)?;
+    let sessions = build_sessions(&config, &plugins, &sink, &metrics)?;
+    let listener = http::bind(config.http.listen).await?;
+    info!(listen = %config.http.listen, sessions = sessions.len(), "starting");
+
+    let kafka = Arc::new(AtomicBool::new(false));
+    let surroundings = Surroundings {
+        metrics: Arc::clone(&metrics),
+        kafka: Arc::clone(&kafka),
+        sessions: Arc::new(sessions.iter().map(|(_, settings)| (settings.name.clone(), settings.status.clone())).collect()),
+    };
+    let http_shutdown = CancellationToken::new();
+    let http_task = tokio::spawn(http::serve(listener, surroundings, http_shutdown.clone()));
+    let redelivery = tokio::spawn(sink.clone().redeliver());
+
+    let exchanges: BTreeSet<_> = sessions.iter().map(|(session, _)| session.exchange().to_owned()).collect();
+    let tracker = TaskTracker::new();
+    if wait_for_kafka(&config, &exchanges, &shutdown).await {
+        kafka.store(true, Ordering::Relaxed);
+        for (handler, settings) in sessions {
+            tracker.spawn(session::run(handler, settings, shutdown.clone()));
+        }
+        shutdown.cancelled().await;
+    }
+    let drained = drain(&config, &sink, &tracker).await;
+    redelivery.abort();
+    http_shutdown.cancel();
+    let _ = timeout_at(Instant::now() + Duration::from_secs(1), http_task).await;
+    drained
+}
+
+/// Loads the folder; a file in it that is no use is only warned of, unless a feed needs it.
+fn load_plugins(config: &Config) -> anyhow::Result<PluginFolder> {
+    let settings = RuntimeSettings {
+        memory_bytes: usize::try_from(config.plugins.memory_bytes).context("[plugins] memory_mb is too large")?,
+        call_time: config.plugins.time,
+        cache_folder: Some(config.plugins.cache.clone()),
+        ..RuntimeSettings::default()
+    };
+    let runtime = Runtime::new(&settings).context("[plugins] is not usable")?;
+    let folder = PluginFolder::load(&runtime, &config.plugins.folder)?;
+    for error in folder.errors() {
+        warn!(reason = sentence(error), "a plugin file is not used");
+    }
+    Ok(folder)
+}
+
+/// The plugin of a feed.
+fn find_plugin<'a>(config: &Config, feed: &FeedConfig, folder: &'a PluginFolder) -> anyhow::Result<&'a Arc<Plugin>> {
+    folder.find(&feed.plugin).with_context(|| {
+        let there: Vec<_> = folder.plugins().iter().map(|plugin| plugin.description().name.as_str()).collect();
+        let unusable: String = folder.errors().iter().map(|error| format!("\n  {}", sentence(error))).collect();
+        format!(
+            "feed {}: no usable plugin {:?} in {}; put its .wasm file there, or name one that is there: {}{unusable}",
+            feed.places.number,
+            feed.plugin,
+            config.plugins.folder.display(),
+            if there.is_empty() { "none".to_owned() } else { there.join(", ") },
+        )
+    })
+}
+
+fn sentence(error: &PluginError) -> String {
+    crate::session::chain(error)
+}
+
+fn build_sessions(
+    config: &Config,
+    plugins: &PluginFolder,
+    sink: &Sink,
+    metrics: &Metrics,
+) -> anyhow::Result<Vec<(FeedSession, SessionSettings)>> {
+    let dialer = Dialer::new(config.limits.frame_bytes).context("TLS is not usable")?;
+    let backoff = Backoff { base: config.reconnect.base, cap: config.reconnect.cap };
+    let mut numbers = BTreeMap::<String, u32>::new();
+    let mut sessions = Vec::new();
+    for feed in &config.feeds {
+        let plugin = find_plugin(config, feed, plugins)?;
+        let exchange = feed.exchange.as_ref().unwrap_or(&plugin.description().exchange);
+        let topics =
+            Topics { trades: config.kafka.topic(exchange), dead_letters: config.kafka.dead_letter_topic(exchange) };
+        for request in feed::shards(feed, plugin) {
+            let number = numbers.entry(exchange.clone()).or_default();
+            let name = format!("{exchange}-{number}");
+            let figures = metrics.session(exchange, *number);
+            *number += 1;
+            let handler = FeedSession::new(
+                name.clone(),
+                exchange,
+                Arc::clone(plugin),
+                request,
+                sink.clone(),
+                topics.clone(),
+                figures.clone(),
+            )
+            .with_context(|| format!("feed {} ({})", feed.places.number, feed.plugin))?;
+            let settings = SessionSettings {
+                name,
+                dialer: dialer.clone(),
+                backoff,
+                batch_frames: config.limits.batch_frames,
+                batch_bytes: BATCH_BYTES,
+                send_interval: handler.send_interval(),
+                metrics: figures,
+                status: SessionStatus::default(),
+            };
+            sessions.push((handler, settings));
+        }
+    }
+    Ok(sessions)
+}
+
+/// Waits until Kafka is there and has the topics. False if the shutdown came first.
+async fn wait_for_kafka(config: &Config, exchanges: &BTreeSet<String>, shutdown: &CancellationToken) -> bool {
+    let mut said = String::new();
+    loop {
+        let wanted = topics::topics(&config.kafka, exchanges.iter().map(String::as_str));
+        let ensured = tokio::select! {
+            ensured = topics::ensure(&config.kafka, wanted) => ensured,
+            () = shutdown.cancelled() => return false,
+        };
+        match ensured {
+            Ok(made) => {
+                for topic in made {
+                    info!(topic = topic.name, "made a topic");
+                }
+                return true;
+            }
+            Err(error) => {
+                let sentence = format!("{error:#}");
+                if sentence != said {
+                    warn!(reason = sentence, "waiting for Kafka; no session starts before it is there");
+                    said = sentence;
+                }
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(KAFKA_PAUSE) => {}
+            () = shutdown.cancelled() => return false,
+        }
+    }
+}
+
+/// Lets sessions finish their batches and Kafka take what is on its way.
+async fn drain(config: &Config, sink: &Sink, tracker: &TaskTracker) -> anyhow::Result<()> {
+    let deadline = Instant::now() + config.limits.drain;
+    info!(records = sink.in_flight(), "stopping: delivering what was accepted");
+    tracker.close();
+    let finished = timeout_at(deadline, tracker.wait()).await.is_ok();
+    let left = sink.drain(deadline).await;
+    if left > 0 || !finished {
+        bail!(
+            "{left} records were accepted but not acknowledged by Kafka at {} within {} s ([limits] drain_seconds); they \
+             are lost",
+            config.kafka.brokers,
+            config.limits.drain.as_secs()
+        );
+    }
+    info!("everything that was accepted is in Kafka");
+    Ok(())
+}

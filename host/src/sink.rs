@@ -1,1 +1,202 @@
-//! To come.
+//! Kafka: records in, acknowledgements awaited, nothing given up that Kafka could still take.
+//!
+//! The producer is idempotent and waits for all replicas. Its queue is bounded in records and bytes; when it is full,
+//! [`Sink::send`] waits, its caller stops reading its socket, and the exchange's own buffers fill. A delivery that
+//! fails is tried again until Kafka takes it; while any such record waits, new ones wait behind it.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::OwnedHeaders;
+use rdkafka::producer::{BaseRecord, Producer as _};
+use tokio::time::{Instant, timeout_at};
+use tracing::{error, info, warn};
+
+use crate::config::KafkaConfig;
+use crate::metrics::{SessionMetrics, SinkMetrics};
+
+mod client;
+pub mod dead_letter;
+mod deliveries;
+pub mod record;
+pub mod topics;
+
+pub use client::client_config;
+use deliveries::{Deliveries, Opaque, Producer, Undelivered};
+
+/// How long a full queue is waited for before it is looked at again, should a wake-up be missed.
+const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(20);
+
+/// Pause between two attempts to deliver what failed.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// A record on its way to Kafka.
+#[derive(Debug)]
+pub struct Outgoing<'a> {
+    /// Full name of the topic.
+    pub topic: &'a str,
+    /// Key: all records of a key go to one partition, in order.
+    pub key: &'a [u8],
+    /// Value.
+    pub payload: &'a [u8],
+    /// Headers.
+    pub headers: &'a OwnedHeaders,
+    /// Whose latency figure the delivery counts for.
+    pub account: Account,
+}
+
+/// Names the session whose figures a delivery counts for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Account(u16);
+
+/// The way to Kafka, shared by all sessions.
+#[derive(Clone)]
+pub struct Sink {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    config: KafkaConfig,
+    deliveries: Arc<Deliveries>,
+    producer: RwLock<Producer>,
+    metrics: SinkMetrics,
+}
+
+impl Sink {
+    /// Makes the producer. It connects by itself, and again whenever it must.
+    ///
+    /// # Errors
+    /// A property that librdkafka does not accept.
+    pub fn new(config: &KafkaConfig, metrics: SinkMetrics) -> anyhow::Result<Self> {
+        let deliveries = Arc::new(Deliveries::new(metrics.clone()));
+        let producer = deliveries::producer(config, &deliveries).context("[kafka] is not usable")?;
+        let shared =
+            Shared { config: config.clone(), deliveries, producer: RwLock::new(producer), metrics };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Opens an account for a session's figures.
+    pub fn account(&self, metrics: &SessionMetrics) -> Account {
+        Account(self.shared.deliveries.open_account(metrics.produce.clone()))
+    }
+
+    /// Hands a record to the producer, waiting for as long as its queue is full.
+    ///
+    /// # Errors
+    /// A record that Kafka can never take: it is larger than `message.max.bytes`.
+    pub async fn send(&self, record: &Outgoing<'_>) -> Result<(), KafkaError> {
+        self.shared.deliveries.handed_over();
+        let sent = self.wait_and_send(record).await;
+        if sent.is_err() {
+            self.shared.deliveries.settled();
+        }
+        sent
+    }
+
+    async fn wait_and_send(&self, record: &Outgoing<'_>) -> Result<(), KafkaError> {
+        loop {
+            let changed = self.shared.deliveries.changed();
+            if !self.shared.deliveries.has_failures() {
+                match self.try_send(record) {
+                    Err(KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) => self.shared.metrics.waits.inc(),
+                    Err(KafkaError::MessageProduction(RDKafkaErrorCode::Fatal)) => 0,
+                    other => return other,
+                };
+            }
+            let _ = timeout_at(Instant::now() + FULL_QUEUE_PAUSE, changed).await;
+        }
+    }
+
+    fn try_send(&self, record: &Outgoing<'_>) -> Result<(), KafkaError> {
+        let deliveries = &self.shared.deliveries;
+        let opaque = Opaque::new(record.account.0, deliveries.elapsed());
+        let base = BaseRecord::with_opaque_to(record.topic, opaque.pack())
+            .key(record.key)
+            .payload(record.payload)
+            .headers(record.headers.clone());
+        self.with_producer(|producer| producer.send(base).map_err(|(error, _)| error))
+    }
+
+    /// Delivers again what failed, for ever; run it as a task of its own.
+    pub async fn redeliver(self) {
+        loop {
+            let changed = self.shared.deliveries.changed();
+            if !self.shared.deliveries.has_failures() {
+                changed.await;
+                continue;
+            }
+            tokio::time::sleep(RETRY_PAUSE).await;
+            self.replace_failed_producer().await;
+            let failures = self.shared.deliveries.take_failures();
+            let count = failures.len();
+            for failure in failures {
+                self.deliver_again(failure).await;
+            }
+            self.shared.deliveries.failures_handled();
+            info!(records = count, "handed records to Kafka again after a failed delivery");
+        }
+    }
+
+    async fn deliver_again(&self, failure: Undelivered) {
+        let record = failure.outgoing();
+        loop {
+            match self.try_send(&record) {
+                Err(KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) => {
+                    tokio::time::sleep(FULL_QUEUE_PAUSE).await;
+                }
+                Err(KafkaError::MessageProduction(RDKafkaErrorCode::Fatal)) => {
+                    tokio::time::sleep(RETRY_PAUSE).await;
+                    self.replace_failed_producer().await;
+                }
+                Err(error) => {
+                    error!(topic = record.topic, %error, "Kafka can never take this record: it is lost");
+                    return self.shared.deliveries.settled();
+                }
+                Ok(()) => return,
+            }
+        }
+    }
+
+    /// An idempotent producer that lost its place in the sequence never recovers: a new one takes over. What the old one
+    /// still held comes back as failed deliveries.
+    async fn replace_failed_producer(&self) {
+        let Some((code, reason)) = self.with_producer(|producer| producer.client().fatal_error()) else { return };
+        warn!(%code, reason, "Kafka's producer cannot go on, a new one takes over");
+        let fresh = match deliveries::producer(&self.shared.config, &self.shared.deliveries) {
+            Ok(fresh) => fresh,
+            Err(error) => return error!(%error, "a new producer could not be made, trying again"),
+        };
+        let old = {
+            let mut producer = self.shared.producer.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *producer, fresh)
+        };
+        // Dropping waits for its thread and reports everything in its queue as failed.
+        let _ = tokio::task::spawn_blocking(move || drop(old)).await;
+    }
+
+    fn with_producer<T>(&self, read: impl FnOnce(&Producer) -> T) -> T {
+        read(&self.shared.producer.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Records that Kafka has not acknowledged yet.
+    pub fn in_flight(&self) -> u64 {
+        self.shared.deliveries.in_flight()
+    }
+
+    /// Waits until Kafka has acknowledged everything. Returns how many records it has not by `deadline`.
+    pub async fn drain(&self, deadline: Instant) -> u64 {
+        // Records that linger for company need not any more.
+        let sink = self.clone();
+        let _ = tokio::task::spawn_blocking(move || sink.with_producer(|producer| producer.flush(Duration::ZERO))).await;
+        loop {
+            let changed = self.shared.deliveries.changed();
+            let waiting = self.in_flight();
+            if waiting == 0 || Instant::now() >= deadline {
+                return waiting;
+            }
+            let _ = timeout_at(deadline.min(Instant::now() + FULL_QUEUE_PAUSE), changed).await;
+        }
+    }
+}

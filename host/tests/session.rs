@@ -1,0 +1,263 @@
+//! Sessions against a real WebSocket server on loopback.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use tapedeck::frames::FrameBatch;
+use tapedeck::metrics::{Metrics, SessionMetrics};
+use tapedeck::session::{self, Backoff, Dialer, FrameHandler, Plan, Reaction, SessionSettings, SessionStatus};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_tungstenite::{WebSocketStream, accept_async};
+use tokio_util::sync::CancellationToken;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Writes down what it is given, and asks for what it is told to.
+struct Recorder {
+    plan: Plan,
+    frames: mpsc::UnboundedSender<Vec<u8>>,
+    broken: mpsc::UnboundedSender<String>,
+    reactions: Arc<Mutex<VecDeque<Reaction>>>,
+    largest_batch: Arc<Mutex<usize>>,
+}
+
+impl FrameHandler for Recorder {
+    fn open(&mut self) -> Result<Plan, String> {
+        Ok(self.plan.clone())
+    }
+
+    async fn frames(&mut self, batch: &FrameBatch, received_at_us: i64) -> Reaction {
+        assert!(received_at_us > 1_700_000_000_000_000);
+        for frame in batch.iter() {
+            self.frames.send(frame.to_vec()).unwrap();
+        }
+        let mut largest = self.largest_batch.lock().unwrap();
+        *largest = batch.len().max(*largest);
+        self.reactions.lock().unwrap().pop_front().unwrap_or_default()
+    }
+
+    async fn broken(&mut self, _frame: &[u8], reason: &str, _received_at_us: i64) {
+        self.broken.send(reason.to_owned()).unwrap();
+    }
+}
+
+/// A session and the server that it talks to.
+struct Pair {
+    listener: TcpListener,
+    frames: mpsc::UnboundedReceiver<Vec<u8>>,
+    broken: mpsc::UnboundedReceiver<String>,
+    reactions: Arc<Mutex<VecDeque<Reaction>>>,
+    largest_batch: Arc<Mutex<usize>>,
+    metrics: SessionMetrics,
+    shutdown: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Pair {
+    async fn start(change: impl FnOnce(&mut Plan)) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut plan = Plan {
+            url: format!("ws://{}/feed", listener.local_addr().unwrap()),
+            messages: vec!["subscribe one".to_owned(), "subscribe two".to_owned()],
+            idle: PATIENCE,
+            ping: None,
+        };
+        change(&mut plan);
+        let (frame_sender, frames) = mpsc::unbounded_channel();
+        let (broken_sender, broken) = mpsc::unbounded_channel();
+        let reactions = Arc::<Mutex<VecDeque<Reaction>>>::default();
+        let largest_batch = Arc::<Mutex<usize>>::default();
+        let recorder = Recorder {
+            plan,
+            frames: frame_sender,
+            broken: broken_sender,
+            reactions: Arc::clone(&reactions),
+            largest_batch: Arc::clone(&largest_batch),
+        };
+        let metrics = Metrics::new().session("acme", 0);
+        let settings = SessionSettings {
+            name: "acme-0".to_owned(),
+            dialer: Dialer::new(1 << 20).unwrap(),
+            backoff: Backoff { base: Duration::from_millis(10), cap: Duration::from_millis(50) },
+            batch_frames: 64,
+            batch_bytes: 1 << 20,
+            send_interval: Duration::from_millis(100),
+            metrics: metrics.clone(),
+            status: SessionStatus::default(),
+        };
+        let shutdown = CancellationToken::new();
+        let task = tokio::spawn(session::run(recorder, settings, shutdown.clone()));
+        Self { listener, frames, broken, reactions, largest_batch, metrics, shutdown, task }
+    }
+
+    async fn accept(&self) -> WebSocketStream<TcpStream> {
+        let (stream, _) = timeout(PATIENCE, self.listener.accept()).await.unwrap().unwrap();
+        accept_async(stream).await.unwrap()
+    }
+
+    async fn frame(&mut self) -> Vec<u8> {
+        timeout(PATIENCE, self.frames.recv()).await.unwrap().unwrap()
+    }
+
+    async fn stop(self) {
+        self.shutdown.cancel();
+        timeout(PATIENCE, self.task).await.unwrap().unwrap();
+    }
+}
+
+async fn next(socket: &mut WebSocketStream<TcpStream>) -> Message {
+    timeout(PATIENCE, socket.next()).await.unwrap().unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn first_messages_go_out_in_order_and_at_the_exchange_s_pace() {
+    let pair = Pair::start(|_| {}).await;
+    let mut socket = pair.accept().await;
+    assert_eq!(next(&mut socket).await, Message::text("subscribe one"));
+    let first = Instant::now();
+    assert_eq!(next(&mut socket).await, Message::text("subscribe two"));
+    assert!(first.elapsed() >= Duration::from_millis(80), "{:?}", first.elapsed());
+    pair.stop().await;
+}
+
+#[tokio::test]
+async fn pings_are_answered_with_their_payload_while_frames_flow() {
+    let mut pair = Pair::start(|plan| plan.messages.clear()).await;
+    let mut socket = pair.accept().await;
+    socket.send(Message::Ping(Bytes::from_static(b"1234"))).await.unwrap();
+    assert_eq!(next(&mut socket).await, Message::Pong(Bytes::from_static(b"1234")));
+    socket.send(Message::text("frame")).await.unwrap();
+    assert_eq!(pair.frame().await, b"frame");
+    pair.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_socket_holds_comes_in_bounded_batches_and_in_order() {
+    let mut pair = Pair::start(|plan| plan.messages.clear()).await;
+    let mut socket = pair.accept().await;
+    for number in 0..5000 {
+        socket.feed(Message::text(format!("{number}"))).await.unwrap();
+    }
+    socket.flush().await.unwrap();
+    for number in 0..5000 {
+        assert_eq!(pair.frame().await, format!("{number}").as_bytes());
+    }
+    let largest = *pair.largest_batch.lock().unwrap();
+    assert!((2..=64).contains(&largest), "{largest}");
+    assert_eq!(pair.metrics.frames.get(), 5000);
+    pair.stop().await;
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_dialled_again_and_subscribed_again() {
+    let mut pair = Pair::start(|plan| plan.messages.truncate(1)).await;
+    for round in 1..=3 {
+        let mut socket = pair.accept().await;
+        assert_eq!(next(&mut socket).await, Message::text("subscribe one"));
+        socket.send(Message::binary(vec![round])).await.unwrap();
+        assert_eq!(pair.frame().await, [round]);
+        drop(socket);
+    }
+    pair.accept().await;
+    assert_eq!(pair.metrics.reconnects.get(), 3);
+    pair.stop().await;
+}
+
+#[tokio::test]
+async fn a_handler_s_wishes_are_done() {
+    let mut pair = Pair::start(|plan| plan.messages.clear()).await;
+    pair.reactions.lock().unwrap().extend([
+        Reaction { send: vec!["pong".to_owned()], reconnect: None },
+        Reaction { send: Vec::new(), reconnect: Some("maintenance".to_owned()) },
+    ]);
+    let mut socket = pair.accept().await;
+    socket.send(Message::text("ping")).await.unwrap();
+    assert_eq!(next(&mut socket).await, Message::text("pong"));
+    socket.send(Message::text("maintenance soon")).await.unwrap();
+    assert!(matches!(next(&mut socket).await, Message::Close(_)));
+    pair.accept().await;
+    assert_eq!((pair.frame().await, pair.frame().await), (b"ping".to_vec(), b"maintenance soon".to_vec()));
+    pair.stop().await;
+}
+
+#[tokio::test]
+async fn a_silent_connection_is_given_up_and_pings_keep_one_alive() {
+    let pair = Pair::start(|plan| {
+        plan.messages.clear();
+        plan.idle = Duration::from_millis(300);
+        plan.ping = Some((Duration::from_millis(50), "are you there".to_owned()));
+    })
+    .await;
+    let mut socket = pair.accept().await;
+    for _ in 0..3 {
+        assert_eq!(next(&mut socket).await, Message::text("are you there"));
+    }
+    // Pings of the exchange count as life, whatever else it does not say.
+    for _ in 0..8 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        socket.send(Message::Ping(Bytes::new())).await.unwrap();
+    }
+    assert_eq!(pair.metrics.reconnects.get(), 0);
+    timeout(PATIENCE, async { while next(&mut socket).await.is_text() || pair.metrics.reconnects.get() == 0 {} })
+        .await
+        .unwrap();
+    pair.accept().await;
+    pair.stop().await;
+}
+
+#[tokio::test]
+async fn a_frame_that_breaks_the_protocol_is_reported_and_costs_the_connection() {
+    for (opcode, payload, expected) in
+        [(0x81_u8, vec![0xff, 0xfe], "UTF-8"), (0x82, vec![0; 64], "too long"), (0x83, vec![1], "opcode")]
+    {
+        let mut pair = Pair::start(|plan| plan.messages.clear()).await;
+        let socket = pair.accept().await;
+        let mut raw = socket.into_inner();
+        let mut bytes = vec![opcode];
+        if expected == "too long" {
+            bytes.push(127);
+            bytes.extend_from_slice(&(2_u64 << 20).to_be_bytes());
+        } else {
+            bytes.push(payload.len() as u8);
+        }
+        bytes.extend_from_slice(&payload);
+        raw.write_all(&bytes).await.unwrap();
+        let reason = timeout(PATIENCE, pair.broken.recv()).await.unwrap().unwrap();
+        assert!(reason.to_lowercase().contains(&expected.to_lowercase()), "{reason}");
+        pair.accept().await;
+        pair.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn frames_before_the_end_of_a_connection_count() {
+    let mut pair = Pair::start(|plan| plan.messages.clear()).await;
+    let mut socket = pair.accept().await;
+    for number in 0..10 {
+        socket.feed(Message::text(format!("{number}"))).await.unwrap();
+    }
+    socket.close(None).await.unwrap();
+    for number in 0..10 {
+        assert_eq!(pair.frame().await, format!("{number}").as_bytes());
+    }
+    pair.stop().await;
+}
+
+#[tokio::test]
+async fn shutdown_ends_a_session_in_every_state() {
+    let pair = Pair::start(|plan| plan.url = "ws://127.0.0.1:1/nobody".to_owned()).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    pair.stop().await;
+
+    let pair = Pair::start(|_| {}).await;
+    let _never_answered = pair.listener.accept().await.unwrap();
+    pair.stop().await;
+}
