@@ -4,12 +4,15 @@
 
 #[doc(hidden)]
 pub mod bindings;
+mod excerpt;
 mod frames;
 pub mod log;
+mod markets;
 mod output;
 mod plugin;
 mod register;
 mod session;
+mod settings;
 mod types;
 
 use std::borrow::Cow;
@@ -19,10 +22,13 @@ pub use bindings::tapedeck::plugin::types::{
     Limits, Market, MarketKind, OpenError, OpenRequest, OptionInfo, Page, Precision, Rate, Refusal, Rejection,
     SessionEvent, SessionPlan, Setting, Side, Source, Trade, TradeId, TradeIds,
 };
+pub use excerpt::excerpt;
 pub use frames::{Frame, Frames};
+pub use markets::{Markets, Pair};
 pub use output::Output;
 pub use plugin::Plugin;
 pub use session::Session;
+pub use settings::Settings;
 
 /// Why something was refused: a sentence that says what is wrong, and where. Text and `String` turn into it by `?`.
 pub type Reason = Cow<'static, str>;

@@ -44,9 +44,9 @@ macro_rules! register {
                 ) -> ::core::result::Result<$crate::Page, ::std::string::String> {
                     SESSION.with_borrow_mut(|session| session.decode_backfill(&gap, &request, &response))
                 }
-    }
+            }
 
-            $crate::bindings::export!(Registered with_types_in $crate::bindings);
+    $crate::bindings::export!(Registered with_types_in $crate::bindings);
         };
     };
 }
