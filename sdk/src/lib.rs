@@ -4,8 +4,10 @@
 
 #[doc(hidden)]
 pub mod bindings;
+mod decimal;
 mod excerpt;
 mod frames;
+pub mod json;
 pub mod log;
 mod markets;
 mod output;
@@ -13,6 +15,7 @@ mod plugin;
 mod register;
 mod session;
 mod settings;
+pub mod time;
 mod types;
 
 use std::borrow::Cow;
