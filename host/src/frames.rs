@@ -71,6 +71,13 @@ impl FrameBatch {
         self.ends.clear();
     }
 
+    /// Forgets the frames, and gives back memory beyond this many bytes, so that one large frame does not hold it for good.
+    pub fn shrink(&mut self, keep_bytes: usize) {
+        self.clear();
+        self.bytes.shrink_to(keep_bytes);
+        self.ends.shrink_to(keep_bytes / size_of::<u32>());
+    }
+
     /// Gives back memory beyond this many bytes, after a batch that was unusually large.
     pub fn shrink_to(&mut self, bytes: usize) {
         self.bytes.shrink_to(bytes);
@@ -96,5 +103,8 @@ mod tests {
         assert_eq!(batch.get(4), None);
         batch.clear();
         assert!(batch.is_empty() && batch.bytes().is_empty());
+        assert!(batch.push(&[0; 10_000]));
+        batch.shrink(100);
+        assert!(batch.is_empty() && batch.bytes.capacity() < 10_000);
     }
 }

@@ -1,0 +1,123 @@
+//! One instance of a plugin in its sandbox: every call with a deadline, every fault put into words.
+
+use std::sync::Arc;
+
+use wasmtime::component::{HasSelf, InstancePre, Linker};
+use wasmtime::{ResourceLimiter, Store};
+
+use super::bindings::{TapedeckPlugin, TapedeckPluginPre};
+use super::fault::{Fault, FaultContext};
+use super::guest_log::GuestLog;
+use super::runtime::{Runtime, RuntimeLimits};
+
+/// What can be instantiated: compiled, linked, type-checked.
+pub(super) type GuestPre = TapedeckPluginPre<GuestState>;
+
+/// What the host keeps for one instance.
+pub(super) struct GuestState {
+    pub(super) log: GuestLog,
+    memory: MemoryLimit,
+}
+
+/// Refuses memory and tables beyond the limit, and remembers that it did: the guest then usually crashes on its own.
+struct MemoryLimit {
+    bytes: usize,
+    refused: bool,
+}
+
+impl MemoryLimit {
+    /// Elements of a table; real plugins have hundreds.
+    const TABLE_ELEMENTS: usize = 20_000;
+}
+
+impl ResourceLimiter for MemoryLimit {
+    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let fits = desired <= self.bytes;
+        self.refused |= !fits;
+        Ok(fits)
+    }
+
+    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let fits = desired <= Self::TABLE_ELEMENTS;
+        self.refused |= !fits;
+        Ok(fits)
+    }
+
+    fn instances(&self) -> usize {
+        16
+    }
+
+    fn tables(&self) -> usize {
+        16
+    }
+
+    fn memories(&self) -> usize {
+        1
+    }
+}
+
+/// Checks a linked component against the world.
+pub(super) fn prepare(pre: InstancePre<GuestState>) -> wasmtime::Result<GuestPre> {
+    TapedeckPluginPre::new(pre)
+}
+
+/// The linker with what plugins may import: the log.
+pub(super) fn linker(runtime: &Runtime) -> wasmtime::Result<Linker<GuestState>> {
+    let mut linker = Linker::new(runtime.engine_ref());
+    TapedeckPlugin::add_to_linker::<_, HasSelf<GuestState>>(&mut linker, |state| state)?;
+    Ok(linker)
+}
+
+/// One instance. After a fault it must be dropped.
+pub(super) struct Guest {
+    store: Store<GuestState>,
+    world: TapedeckPlugin,
+    limits: Arc<RuntimeLimits>,
+}
+
+impl Guest {
+    /// Instantiates.
+    pub(super) fn new(runtime: &Runtime, pre: &GuestPre, label: &Arc<str>) -> Result<Self, Fault> {
+        let limits = Arc::clone(runtime.limits());
+        let memory = MemoryLimit { bytes: limits.memory_bytes, refused: false };
+        let mut store = Store::new(runtime.engine_ref(), GuestState { log: GuestLog::new(Arc::clone(label)), memory });
+        store.limiter(|state| &mut state.memory);
+        // What an answer may take on the host's side: a record is about as large here as there, but texts in it may all
+        // point to the same memory there.
+        store.set_hostcall_fuel(limits.memory_bytes.saturating_mul(2));
+        store.set_epoch_deadline(limits.call_ticks);
+        match pre.instantiate(&mut store) {
+            Ok(world) => Ok(Self { store, world, limits }),
+            Err(error) => {
+                let state = store.data();
+                Err(describe_fault(&error, state, &limits))
+            }
+        }
+    }
+
+    /// Makes one call, stopped at the deadline.
+    pub(super) fn call<T>(
+        &mut self,
+        call: impl FnOnce(&TapedeckPlugin, &mut Store<GuestState>) -> wasmtime::Result<T>,
+    ) -> Result<T, Fault> {
+        self.store.set_epoch_deadline(self.limits.call_ticks);
+        let state = self.store.data_mut();
+        state.log.start_call();
+        state.memory.refused = false;
+        let answer = call(&self.world, &mut self.store);
+        self.store.data_mut().log.end_call();
+        answer.map_err(|error| describe_fault(&error, self.store.data(), &self.limits))
+    }
+}
+
+fn describe_fault(error: &wasmtime::Error, state: &GuestState, limits: &RuntimeLimits) -> Fault {
+    Fault::of(
+        error,
+        &FaultContext {
+            call_ms: limits.call_time.as_millis(),
+            memory_bytes: limits.memory_bytes,
+            memory_refused: state.memory.refused,
+            last_words: state.log.last_error(),
+        },
+    )
+}
