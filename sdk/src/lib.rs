@@ -15,6 +15,8 @@ mod plugin;
 mod register;
 mod session;
 mod settings;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
 pub mod time;
 mod types;
 
