@@ -1,3 +1,6 @@
 //! What the project needs around the runtime: the local stack, the checks and the demo, as a library that the tests use too.
 
+pub mod fetch;
 pub mod home;
+pub mod plugins;
+pub mod stack;

@@ -1,8 +1,10 @@
 //! The command line of the project's own tasks: `cargo xtask …`, `cargo demo`, `cargo verify`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use xtask::stack::{detached, launcher};
 
 /// Set-up, plugin builds, local stack, demo and checks.
 #[derive(Parser)]
@@ -16,6 +18,21 @@ struct Arguments {
 enum Task {
     /// Prints the folder that holds what was fetched and the local stack's data.
     Home,
+    /// Kafka and ClickHouse on this machine: starts and stops them, says how they are.
+    #[command(subcommand)]
+    Stack(detached::Task),
+    /// ClickHouse out of its library; what the stack starts.
+    #[command(name = launcher::COMMAND, hide = true)]
+    ClickhouseServer {
+        #[arg(long)]
+        library: PathBuf,
+        #[arg(long)]
+        config: PathBuf,
+        #[arg(long)]
+        path: PathBuf,
+    },
+    /// Builds the plugins to components, or with --hostile the tests' misbehaving guests.
+    Plugins(xtask::plugins::Options),
 }
 
 fn main() -> ExitCode {
@@ -25,6 +42,9 @@ fn main() -> ExitCode {
             println!("{}", xtask::home::home().display());
             Ok(())
         }
+        Task::Stack(task) => detached::run(&task),
+        Task::ClickhouseServer { library, config, path } => launcher::serve(&library, &config, &path),
+        Task::Plugins(options) => xtask::plugins::build(&options).map(drop),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

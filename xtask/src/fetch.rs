@@ -1,0 +1,69 @@
+//! Fetches the parts of the local stack once: pinned, checked, locked against a second run, and repaired when torn.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::home::home;
+
+mod checksum;
+mod kafka;
+mod library;
+mod lock;
+pub mod pins;
+mod progress;
+mod room;
+mod seal;
+pub(crate) mod tool;
+
+use pins::Pins;
+use progress::Board;
+
+/// What the local stack runs on, all of it checked and in place.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// Folder with Kafka's jars.
+    pub jars: PathBuf,
+    /// A formatted, empty Kafka storage folder, to be copied for each new broker.
+    pub formatted: PathBuf,
+    /// Kafka's classes, loaded and laid out by this machine's JVM: halves the start. Absent where the JVM could not make it.
+    pub classes: Option<PathBuf>,
+    /// `libchdb.so`, which holds ClickHouse.
+    pub library: PathBuf,
+}
+
+/// Brings everything that the local stack needs into the home folder and says where it is. A second run fetches nothing.
+///
+/// Only one process fetches at a time; others wait for it. Errors are sentences that say what is missing and what to do.
+pub fn fetch() -> Result<Parts> {
+    let home = home();
+    std::fs::create_dir_all(&home)
+        .with_context(|| format!("the folder {} cannot be made; set TAPEDECK_HOME to another one", home.display()))?;
+    let pins = Pins::load()?;
+    let package = pins.package()?;
+    let _lock = lock::Lock::take(&home.join("fetch.lock"))?;
+    remove_torn(&home);
+
+    let board = Board::new();
+    let (kafka, library) = std::thread::scope(|scope| {
+        let kafka = scope.spawn(|| kafka::ensure(&home, &pins.kafka, &board));
+        let library = library::ensure(&home, package, &board);
+        (kafka.join(), library)
+    });
+    let kafka = kafka.map_err(|_| anyhow::anyhow!("the thread that fetches Kafka panicked"))??;
+    Ok(Parts { jars: kafka.jars, formatted: kafka.formatted, classes: kafka.classes, library: library? })
+}
+
+/// Removes what an interrupted fetch left behind. Called under the lock, so nobody is working in there.
+fn remove_torn(home: &Path) {
+    let Ok(entries) = std::fs::read_dir(home) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(WORK) {
+            // What cannot be removed now only costs room; the next run tries again.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// How the names of the folders begin in which a fetch works before it moves its result into place.
+const WORK: &str = "fetching-";
