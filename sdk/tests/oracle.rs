@@ -1,0 +1,10 @@
+//! The scanner, the decimals and the times, each against an independent implementation.
+
+#[path = "oracle/decimals.rs"]
+mod decimals;
+#[path = "oracle/documents.rs"]
+mod documents;
+#[path = "oracle/json.rs"]
+mod json;
+#[path = "oracle/times.rs"]
+mod times;
