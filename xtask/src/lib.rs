@@ -4,3 +4,4 @@ pub mod fetch;
 pub mod home;
 pub mod plugins;
 pub mod stack;
+pub mod truth;

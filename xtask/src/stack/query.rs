@@ -1,5 +1,6 @@
 //! A small client for ClickHouse's HTTP interface: text in, text out. For tests, the demo and its audit.
 
+use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -45,8 +46,26 @@ impl Client {
         if good {
             return Ok(text);
         }
-        let start: String = sql.chars().take(200).collect();
-        bail!("ClickHouse refused `{start}`: {}", text.trim())
+        bail!("ClickHouse refused `{}`: {}", start(sql), text.trim())
+    }
+
+    /// Runs one statement and hands over its answer line by line, without holding all of it.
+    ///
+    /// Fails with ClickHouse's own message before the first row, and on the line that carries it later; fails with what
+    /// `each` fails with.
+    pub fn lines(&self, sql: &str, mut each: impl FnMut(&str) -> Result<()>) -> Result<()> {
+        let request = self.agent.post(&self.url).config().timeout_global(Some(TIMEOUT)).build();
+        let answer = request.send(sql).with_context(|| format!("ClickHouse at {} does not answer", self.url))?;
+        if !answer.status().is_success() {
+            let text = answer.into_body().read_to_string().unwrap_or_default();
+            bail!("ClickHouse refused `{}`: {}", start(sql), text.trim());
+        }
+        let body = answer.into_body().into_with_config().limit(u64::MAX).reader();
+        for line in BufReader::new(body).lines() {
+            let line = line.with_context(|| format!("the answer of ClickHouse at {} broke off", self.url))?;
+            each(&line)?;
+        }
+        Ok(())
     }
 
     /// Runs one statement whose answer is one number.
@@ -54,4 +73,9 @@ impl Client {
         let answer = self.query(sql)?;
         answer.trim().parse().with_context(|| format!("`{sql}` answered {answer:?}, not a number"))
     }
+}
+
+/// Enough of a statement to know it by.
+fn start(sql: &str) -> String {
+    sql.chars().take(200).collect()
 }
