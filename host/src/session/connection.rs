@@ -5,6 +5,7 @@ use std::task::Poll;
 use futures_util::{FutureExt as _, SinkExt as _, Stream as _, StreamExt as _};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -100,8 +101,9 @@ impl Connection<'_> {
             && let Some((interval, message)) = &self.plan.ping
         {
             self.ping_at = Some(now + *interval);
-            if !self.outbox.push([message.clone()]) {
-                return Some(Ended::Lost("messages to the exchange pile up".to_owned()));
+            // Where messages wait already, they are the sign of life.
+            if self.outbox.due().is_none() {
+                let _ = self.outbox.push([message.clone()]);
             }
         }
         if self.outbox.due().is_some_and(|due| due <= now)
@@ -180,18 +182,21 @@ impl Connection<'_> {
             },
             Some(Ok(Message::Pong(_) | Message::Frame(_))) => Look::More,
             Some(Ok(Message::Close(frame))) => Look::Over(Ended::Closed(close_reason(frame.as_ref()))),
-            Some(Err(error @ (Error::Utf8(_) | Error::Capacity(_)))) => Look::Broken(chain(&error)),
+            Some(Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) => {
+                Look::Over(Ended::Lost("it was cut without a word".to_owned()))
+            }
+            Some(Err(error @ (Error::Utf8(_) | Error::Capacity(_) | Error::Protocol(_)))) => {
+                Look::Broken(chain(&error))
+            }
             Some(Err(error)) => Look::Over(Ended::Lost(chain(&error))),
             None => Look::Over(Ended::Closed(String::new())),
         }
     }
 
     fn keep(&mut self, payload: &[u8]) -> Look {
-        if !self.batch.push(payload) {
-            return Look::Broken(format!("{} bytes of frames at once are more than a batch can hold", payload.len()));
-        }
-        let full = self.batch.len() >= self.settings.batch_frames
-            || self.batch.bytes().len() >= self.settings.batch_bytes;
+        self.batch.push(payload);
+        let full =
+            self.batch.len() >= self.settings.batch_frames || self.batch.bytes().len() >= self.settings.batch_bytes;
         if full { Look::Enough } else { Look::More }
     }
 
