@@ -34,7 +34,8 @@ pub struct Topics {
 pub fn shards(feed: &FeedConfig, plugin: &Plugin) -> Vec<OpenRequest> {
     let limit = plugin.description().limits.subscriptions.max(1) as usize;
     let settings: Vec<_> = feed.options.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    let market = |market: &crate::config::MarketConfig| Market { name: market.name.clone(), symbol: market.symbol.clone() };
+    let market =
+        |market: &crate::config::MarketConfig| Market { name: market.name.clone(), symbol: market.symbol.clone() };
     feed.markets
         .chunks(limit)
         .map(|markets| OpenRequest {

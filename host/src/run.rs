@@ -42,7 +42,9 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     let surroundings = Surroundings {
         metrics: Arc::clone(&metrics),
         kafka: Arc::clone(&kafka),
-        sessions: Arc::new(sessions.iter().map(|(_, settings)| (settings.name.clone(), settings.status.clone())).collect()),
+        sessions: Arc::new(
+            sessions.iter().map(|(_, settings)| (settings.name.clone(), settings.status.clone())).collect(),
+        ),
     };
     let http_shutdown = CancellationToken::new();
     let http_task = tokio::spawn(http::serve(listener, surroundings, http_shutdown.clone()));

@@ -72,8 +72,7 @@ impl Sink {
     pub fn new(config: &KafkaConfig, metrics: SinkMetrics) -> anyhow::Result<Self> {
         let deliveries = Arc::new(Deliveries::new(metrics.clone()));
         let producer = deliveries::producer(config, &deliveries).context("[kafka] is not usable")?;
-        let shared =
-            Shared { config: config.clone(), deliveries, producer: RwLock::new(producer), metrics };
+        let shared = Shared { config: config.clone(), deliveries, producer: RwLock::new(producer), metrics };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -189,7 +188,8 @@ impl Sink {
     pub async fn drain(&self, deadline: Instant) -> u64 {
         // Records that linger for company need not any more.
         let sink = self.clone();
-        let _ = tokio::task::spawn_blocking(move || sink.with_producer(|producer| producer.flush(Duration::ZERO))).await;
+        let _ =
+            tokio::task::spawn_blocking(move || sink.with_producer(|producer| producer.flush(Duration::ZERO))).await;
         loop {
             let changed = self.shared.deliveries.changed();
             let waiting = self.in_flight();
