@@ -23,7 +23,7 @@ mod instance;
 mod loaded;
 mod open;
 mod plan;
-pub mod recorded;
+mod recorded;
 mod runtime;
 mod text;
 
@@ -37,5 +37,6 @@ pub use self::instance::Instance;
 pub use self::loaded::Plugin;
 pub use self::open::{Market, OpenRequest};
 pub use self::plan::{AppPing, Heartbeat, SessionPlan};
+pub use self::recorded::{RecordedCheck, Tally};
 pub use self::runtime::{Runtime, RuntimeSettings};
 pub use self::text::bounded_escaped;

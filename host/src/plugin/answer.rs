@@ -77,7 +77,7 @@ fn take_trades(trades: Vec<types::Trade>, question: &Question<'_>, out: &mut Dec
             room = (question.frame_bytes)(frame);
         }
         let Some(left) = room.checked_sub(1) else {
-            return Err(format!("it made more trades of frame {} than that has bytes", frame + question.offset));
+            return Err(format!("made more trades of frame {} than that has bytes", frame + question.offset));
         };
         room = left;
         match take_trade(trade, frame + question.offset, question.markets) {
@@ -188,7 +188,7 @@ fn take_events(events: Vec<types::Event>, question: &Question<'_>, out: &mut Dec
     let first = out.events.len();
     let most = (MAX_EVENTS + question.markets as usize).saturating_mul(question.frames as usize);
     if events.len() > most {
-        return Err(format!("it gave {} events for {} frames, more than {most}", events.len(), question.frames));
+        return Err(format!("gave {} events for {} frames, more than {most}", events.len(), question.frames));
     }
     for event in events {
         let Some(frame) = question.frame(event.frame) else {
@@ -226,5 +226,5 @@ fn take_event(event: types::SessionEvent, markets: u32) -> Result<SessionEvent, 
 }
 
 fn stray(what: &str, frame: u32, question: &Question<'_>) -> String {
-    format!("it gave {what} of frame {frame}, and there are {} (0 to {})", question.frames, question.frames - 1)
+    format!("gave {what} of frame {frame}, and there are {} (0 to {})", question.frames, question.frames - 1)
 }

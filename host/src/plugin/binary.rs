@@ -135,3 +135,95 @@ fn version_advice(version: Option<&str>) -> Option<&'static str> {
         }
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn judge(text: &str) -> Result<BinaryInterface, String> {
+        let bytes = wat::parse_str(text).unwrap();
+        let file = Path::new("plugins/example.wasm");
+        let interface = BinaryInterface::read(file, &bytes).map_err(|error| error.to_string())?;
+        interface.check(file).map_err(|error| error.to_string())?;
+        Ok(interface)
+    }
+
+    /// A component that exports an empty instance under this name, and imports one under each of these.
+    fn component(export: &str, imports: &[&str]) -> String {
+        let imports: String = imports.iter().map(|name| format!("(import \"{name}\" (instance))")).collect();
+        format!("(component {imports} (core module) (component) (instance $i) (export \"{export}\" (instance $i)))")
+    }
+
+    #[test]
+    fn the_contract_of_this_version_is_accepted() {
+        for imports in [
+            &[][..],
+            &["tapedeck:plugin/host@1.0.0", "tapedeck:plugin/types@1.0.0"],
+            &["tapedeck:plugin/host@1.0.7"],
+            &["tapedeck:plugin/host@1.0.0", "wasi:cli/environment@0.2.3"],
+        ] {
+            let interface = judge(&component("tapedeck:plugin/plugin@1.0.2", imports)).unwrap();
+            assert_eq!(interface.imports, imports);
+            assert_eq!(interface.contract_version(), Some("1.0.2"));
+            assert_eq!(interface.wants_wasi(), imports.iter().any(|name| name.starts_with("wasi:")));
+        }
+    }
+
+    #[test]
+    fn what_is_no_plugin_is_told_apart() {
+        let host = ["tapedeck:plugin/host@1.0.0"];
+        for (text, parts) in [
+            ("(module)".to_owned(), &["plugins/example.wasm", "core module", "wasm-tools component new"][..]),
+            ("(component)".to_owned(), &["exports no `tapedeck:plugin/plugin`", "it exports nothing"]),
+            (component("acme:other/thing@1.0.0", &[]), &["it exports `acme:other/thing@1.0.0`"]),
+            (
+                component("tapedeck:plugin/plugin@9.0.0", &host),
+                &["wants tapedeck:plugin/plugin@9.0.0", "supports tapedeck:plugin/plugin 1.0.x", "update Tapedeck"],
+            ),
+            (component("tapedeck:plugin/plugin@0.3.0", &host), &["newer tapedeck-sdk"]),
+            (component("tapedeck:plugin/plugin@1.1.0", &host), &["update Tapedeck"]),
+            (component("tapedeck:plugin/plugin@1.0.0-draft", &host), &["released version"]),
+            (component("tapedeck:plugin/plugin", &host), &["released version"]),
+            (
+                component("tapedeck:plugin/plugin@1.0.0", &["tapedeck:plugin/host@2.0.0"]),
+                &["wants tapedeck:plugin/host@2.0.0"],
+            ),
+            (
+                component("tapedeck:plugin/plugin@1.0.0", &["acme:clock/now@1.0.0"]),
+                &["imports `acme:clock/now@1.0.0`", "wasm32-unknown-unknown"],
+            ),
+        ] {
+            let sentence = judge(&text).unwrap_err();
+            for part in parts {
+                assert!(sentence.contains(part), "{text}: no {part:?} in {sentence}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_wasm_is_told_apart() {
+        for (bytes, part) in [
+            (&b""[..], "it is empty"),
+            (b"not WebAssembly at all", "does not begin with"),
+            (b"\0asm", "damaged"),
+            (b"\0asm\x0d\0\x01\0\xff\xff\xff", "damaged"),
+        ] {
+            let sentence = BinaryInterface::read(Path::new("x.wasm"), bytes).unwrap_err().to_string();
+            assert!(sentence.contains(part) && sentence.contains("x.wasm"), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_component_never_panics() {
+        let whole = wat::parse_str(component("tapedeck:plugin/plugin@1.0.0", &["tapedeck:plugin/host@1.0.0"])).unwrap();
+        for at in 0..whole.len() {
+            let _ = BinaryInterface::read(Path::new("x.wasm"), &whole[..at]);
+            for flip in [1, 0x40, 0xff] {
+                let mut damaged = whole.clone();
+                damaged[at] ^= flip;
+                let _ = BinaryInterface::read(Path::new("x.wasm"), &damaged);
+            }
+        }
+    }
+}

@@ -12,7 +12,8 @@ pub struct Decoded {
     /// The frames that could not be used, in the order of the frames, each at most once. A frame may have both given
     /// trades and been refused.
     pub refused: Vec<Refused>,
-    /// How often the plugin trapped or ran into a limit on the way, each of which cost it its instance.
+    /// How often the plugin crashed, ran into a limit, or answered with nonsense that could not be pinned on a frame: each
+    /// cost it its sandbox, and the batch was decoded again.
     pub faults: u32,
     /// Why the instance is of no more use, if it is not. Frames that it could not decode any more are in `refused`.
     pub broken: Option<String>,
@@ -32,6 +33,26 @@ impl Decoded {
         self.refused.clear();
         self.faults = 0;
         self.broken = None;
+    }
+}
+
+/// Where buffers ended before a call, to undo what it appended.
+#[derive(Clone, Copy)]
+pub(super) struct Mark {
+    trades: usize,
+    events: usize,
+    refused: usize,
+}
+
+impl Decoded {
+    pub(super) fn mark(&self) -> Mark {
+        Mark { trades: self.trades.len(), events: self.events.len(), refused: self.refused.len() }
+    }
+
+    pub(super) fn return_to(&mut self, mark: Mark) {
+        self.trades.truncate(mark.trades);
+        self.events.truncate(mark.events);
+        self.refused.truncate(mark.refused);
     }
 }
 

@@ -238,3 +238,69 @@ fn checked_options(options: Vec<types::OptionInfo>) -> Result<Vec<OptionInfo>, S
         })
         .collect()
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn sound() -> types::Description {
+        let rate = types::Rate { count: 300, window: 300_000 };
+        types::Description {
+            name: "example".into(),
+            version: "1.2.3-rc.1+build".into(),
+            exchange: "example_2".into(),
+            kind: types::MarketKind::Spot,
+            ids: types::TradeIds::Dense,
+            precision: types::Precision::Milliseconds,
+            limits: types::Limits {
+                subscriptions: 1,
+                connects: rate,
+                messages: rate,
+                lifetime: Some(86_400_000),
+                rest: None,
+            },
+            hosts: vec!["stream.example.com".into()],
+            options: vec![types::OptionInfo { name: "stream".into(), default: "trade".into(), help: "Which.".into() }],
+        }
+    }
+
+    #[test]
+    fn a_sound_description_is_taken_over() {
+        let description = Description::checked(sound()).unwrap();
+        assert_eq!(description.limits.lifetime, Some(Duration::from_secs(86_400)));
+        assert_eq!(description.limits.connects, Rate { count: 300, window: Duration::from_secs(300) });
+        assert_eq!((description.ids, description.precision), (TradeIds::Dense, Precision::Milliseconds));
+        assert_eq!(description.options[0].name, "stream");
+    }
+
+    #[test]
+    fn nonsense_is_refused_by_name() {
+        type Spoil = fn(&mut types::Description);
+        let cases: [(Spoil, &str); 17] = [
+            (|said| said.name = "../x".into(), "its name is `../x`"),
+            (|said| said.name = String::new(), "its name is ``"),
+            (|said| said.name = "a".repeat(33), "1 to 32"),
+            (|said| said.exchange = "x`; DROP".into(), "its exchange id is `x`; DROP`"),
+            (|said| said.exchange = "Upper".into(), "exchange id"),
+            (|said| said.version = "1.2".into(), "version is `1.2`"),
+            (|said| said.version = "1.2.\u{1b}".into(), "version is `1.2.\\u{1b}`"),
+            (|said| said.limits.subscriptions = 0, "limits.subscriptions is 0"),
+            (|said| said.limits.connects.count = 0, "limits.connects is 0 in 300000 ms"),
+            (|said| said.limits.messages.window = 0, "limits.messages is 300 in 0 ms"),
+            (|said| said.limits.lifetime = Some(0), "limits.lifetime"),
+            (|said| said.limits.rest = Some(types::Rate { count: 0, window: 0 }), "limits.rest"),
+            (|said| said.hosts = vec!["*".into()], "`*` is not a host name"),
+            (|said| said.hosts = vec!["a.b".into(); 33], "33 hosts"),
+            (|said| said.options = vec![said.options[0].clone(); 2], "two options `stream`"),
+            (|said| said.options = vec![said.options[0].clone(); 65], "65 options"),
+            (|said| said.options[0].name = "A B".into(), "name of an option"),
+        ];
+        for (spoil, part) in cases {
+            let mut said = sound();
+            spoil(&mut said);
+            let reason = Description::checked(said).unwrap_err();
+            assert!(reason.contains(part), "no {part:?} in {reason}");
+        }
+    }
+}

@@ -61,23 +61,25 @@ impl Instance {
             return;
         }
         let began = Instant::now();
-        if let Err(fault) = self.decode_whole(batch, received_at_us, out) {
+        let markets = self.markets();
+        let whole = types::Batch { bytes: batch.bytes(), ends: batch.ends(), received_at: received_at_us };
+        let frame_bytes = |index: u32| batch.get(index as usize).map_or(0, <[u8]>::len);
+        let frames = u32::try_from(batch.len()).unwrap_or(u32::MAX);
+        let question = Question { frame_bytes: &frame_bytes, frames, markets, offset: 0 };
+        if let Err(failure) = self.decode_part(whole, &question, out) {
             out.clear();
-            self.report(&fault, out);
+            self.report(&failure, out);
             self.decode_one_by_one(batch, received_at_us, began.elapsed(), out);
+        } else {
+            self.faults_in_a_row = 0;
         }
         merge_refusals(&mut out.refused);
     }
 
-    fn decode_whole(&mut self, batch: &FrameBatch, received_at_us: i64, out: &mut Decoded) -> Result<(), Fault> {
-        let whole = types::Batch { bytes: batch.bytes(), ends: batch.ends(), received_at: received_at_us };
-        let frame_bytes = |index: u32| batch.get(index as usize).map_or(0, <[u8]>::len);
-        self.decode_part(whole, 0, &frame_bytes, out)
-    }
-
-    /// After a fault: a fresh sandbox, and each frame by itself.
+    /// After a failure: a fresh sandbox, and each frame by itself.
     fn decode_one_by_one(&mut self, batch: &FrameBatch, received_at_us: i64, mut wasted: Duration, out: &mut Decoded) {
-        let time = self.plugin.runtime().limits().call_time;
+        let most_waste = self.plugin.runtime().limits().call_time * Self::MAX_WASTE;
+        let markets = self.markets();
         self.renew(out);
         for (index, frame) in (0..).zip(batch.iter()) {
             if let Some(reason) = &out.broken {
@@ -85,28 +87,24 @@ impl Instance {
                 out.refused.push(Refused { frame: index, kind: RefusalKind::BatchRefused, reason });
                 continue;
             }
-            let Ok(end) = u32::try_from(frame.len()) else { continue };
+            let end = u32::try_from(frame.len()).unwrap_or(u32::MAX);
             let alone = types::Batch { bytes: frame, ends: &[end], received_at: received_at_us };
+            let question = Question { frame_bytes: &|_| frame.len(), frames: 1, markets, offset: index };
+            let mark = out.mark();
             let began = Instant::now();
-            let (trades, events, refused) = (out.trades.len(), out.events.len(), out.refused.len());
-            let Err(fault) = self.decode_part(alone, index, &|_| frame.len(), out) else {
+            let Err(failure) = self.decode_part(alone, &question, out) else {
                 self.faults_in_a_row = 0;
                 continue;
             };
-            out.trades.truncate(trades);
-            out.events.truncate(events);
-            out.refused.truncate(refused);
-            self.report(&fault, out);
-            let kind = match fault.kind {
-                FaultKind::Trap => RefusalKind::Trap,
-                FaultKind::Limit => RefusalKind::Limit,
-            };
-            out.refused.push(Refused { frame: index, kind, reason: format!("the plugin {}", fault.reason) });
+            out.return_to(mark);
+            out.refused.push(failure.refusal_of(index));
+            let Failure::Fault(_) = failure else { continue };
+            self.report(&failure, out);
             self.faults_in_a_row += 1;
             wasted += began.elapsed();
             if self.faults_in_a_row >= Self::MAX_FAULTS_IN_A_ROW {
                 self.give_up(format!("it failed on {} frames in a row", self.faults_in_a_row), out);
-            } else if wasted > time * Self::MAX_WASTE {
+            } else if wasted > most_waste {
                 self.give_up(format!("its failures took {} ms of one batch", wasted.as_millis()), out);
             } else {
                 self.renew(out);
@@ -114,36 +112,31 @@ impl Instance {
         }
     }
 
-    /// One call. `offset` is the index in the session's batch of the call's first frame.
+    /// One call, whose answer is appended to `out`, in part also when it turns out to be of no use.
     fn decode_part(
         &mut self,
         part: types::Batch<'_>,
-        offset: u32,
-        frame_bytes: &dyn Fn(u32) -> usize,
+        question: &Question<'_>,
         out: &mut Decoded,
-    ) -> Result<(), Fault> {
-        let Some(guest) = &mut self.guest else { return Err(Fault::trap("is of no more use: open the session anew")) };
-        let frames = u32::try_from(part.ends.len()).unwrap_or(u32::MAX);
-        let answer = guest.call(|world, store| world.tapedeck_plugin_plugin().call_decode(store, part))?;
-        match answer {
-            Ok(decoded) => {
-                let markets = u32::try_from(self.symbols.len()).unwrap_or(u32::MAX);
-                let question = Question { frame_bytes, frames, markets, offset };
-                answer::take(decoded, &question, out)
-                    .map_err(|nonsense| Fault::trap(&format!("gave an answer that makes no sense: {nonsense}")))
-            }
+    ) -> Result<(), Failure> {
+        let Some(guest) = &mut self.guest else {
+            return Err(Failure::Fault(Fault::trap("is of no more use: open the session anew")));
+        };
+        let answer = guest.call(|world, store| world.tapedeck_plugin_plugin().call_decode(store, part));
+        match answer.map_err(Failure::Fault)? {
+            Ok(decoded) => answer::take(decoded, question, out).map_err(Failure::Nonsense),
             Err(reason) => {
                 let reason = bounded_escaped(&reason, MAX_REASON);
                 let refused = |frame| Refused { frame, kind: RefusalKind::BatchRefused, reason: reason.clone() };
-                out.refused.extend((offset..offset + frames).map(refused));
+                out.refused.extend((question.offset..question.offset + question.frames).map(refused));
                 Ok(())
             }
         }
     }
 
-    fn report(&self, fault: &Fault, out: &mut Decoded) {
+    fn report(&self, failure: &Failure, out: &mut Decoded) {
         out.faults += 1;
-        tracing::warn!(plugin = self.plugin.label(), %fault, "a plugin failed; it is started anew");
+        tracing::warn!(plugin = self.plugin.label(), reason = failure.reason(), "a plugin failed; it is started anew");
     }
 
     fn give_up(&mut self, reason: String, out: &mut Decoded) {
@@ -185,6 +178,33 @@ impl std::fmt::Debug for Instance {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (plugin, broken) = (self.plugin.label(), self.guest.is_none());
         formatter.debug_struct("Instance").field("plugin", &plugin).field("broken", &broken).finish_non_exhaustive()
+    }
+}
+
+/// Why a call gave nothing that can be used.
+enum Failure {
+    /// It did not come back. The sandbox is of no more use.
+    Fault(Fault),
+    /// The answer is nonsense that can't be pinned on one of several frames.
+    Nonsense(String),
+}
+
+impl Failure {
+    fn reason(&self) -> &str {
+        match self {
+            Self::Fault(fault) => &fault.reason,
+            Self::Nonsense(reason) => reason,
+        }
+    }
+
+    /// What becomes of the one frame that it happened on.
+    fn refusal_of(&self, frame: u32) -> Refused {
+        let kind = match self {
+            Self::Fault(Fault { kind: FaultKind::Trap, .. }) => RefusalKind::Trap,
+            Self::Fault(Fault { kind: FaultKind::Limit, .. }) => RefusalKind::Limit,
+            Self::Nonsense(_) => RefusalKind::Refused,
+        };
+        Refused { frame, kind, reason: format!("the plugin {}", self.reason()) }
     }
 }
 
