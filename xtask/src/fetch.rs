@@ -18,6 +18,7 @@ pub(crate) mod tool;
 
 use pins::Pins;
 use progress::Board;
+pub use progress::Show;
 
 /// What the local stack runs on, all of it checked and in place.
 #[derive(Debug, Clone)]
@@ -35,7 +36,7 @@ pub struct Parts {
 /// Brings everything that the local stack needs into the home folder and says where it is. A second run fetches nothing.
 ///
 /// Only one process fetches at a time; others wait for it. Errors are sentences that say what is missing and what to do.
-pub fn fetch() -> Result<Parts> {
+pub fn fetch(show: Show) -> Result<Parts> {
     let home = home();
     std::fs::create_dir_all(&home)
         .with_context(|| format!("the folder {} cannot be made; set TAPEDECK_HOME to another one", home.display()))?;
@@ -44,7 +45,7 @@ pub fn fetch() -> Result<Parts> {
     let _lock = lock::Lock::take(&home.join("fetch.lock"))?;
     remove_torn(&home);
 
-    let board = Board::new();
+    let board = Board::new(show);
     let (kafka, library) = std::thread::scope(|scope| {
         let kafka = scope.spawn(|| kafka::ensure(&home, &pins.kafka, &board));
         let library = library::ensure(&home, package, &board);

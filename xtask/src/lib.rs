@@ -1,7 +1,10 @@
 //! What the project needs around the runtime: the local stack, the checks and the demo, as a library that the tests use too.
 
+pub mod cargo;
+pub mod demo;
 pub mod fetch;
 pub mod home;
+pub mod interrupt;
 pub mod plugins;
 pub mod stack;
 pub mod truth;

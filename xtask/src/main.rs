@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use xtask::demo;
 use xtask::stack::{detached, launcher};
 
 /// Set-up, plugin builds, local stack, demo and checks.
@@ -16,6 +17,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Runs the whole pipeline on this machine against simulated exchanges, shows live candles, and audits them at the end.
+    Demo(demo::Options),
     /// Prints the folder that holds what was fetched and the local stack's data.
     Home,
     /// Kafka and ClickHouse on this machine: starts and stops them, says how they are.
@@ -38,6 +41,7 @@ enum Task {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome: anyhow::Result<()> = match arguments.task {
+        Task::Demo(options) => demo::run(&options),
         Task::Home => {
             println!("{}", xtask::home::home().display());
             Ok(())

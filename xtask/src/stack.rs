@@ -66,7 +66,7 @@ impl Stack {
     ///
     /// Fails with a sentence: what is missing or in the way, or how the server's log ends.
     pub fn start(options: &StackOptions) -> Result<Self> {
-        let parts = fetch::fetch()?;
+        let parts = fetch::fetch(fetch::Show::Bars)?;
         let (folder, temporary) = match &options.folder {
             Some(folder) => {
                 std::fs::create_dir_all(folder)

@@ -18,9 +18,19 @@ pub(crate) struct Line {
     started: Instant,
 }
 
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Show {
+    /// Bars, if stderr is a terminal.
+    Bars,
+    /// Lines, because something else draws on the terminal at the same time.
+    Lines,
+}
+
 impl Board {
-    pub(crate) fn new() -> Self {
-        Self { bars: std::io::stderr().is_terminal().then(MultiProgress::new) }
+    pub(crate) fn new(show: Show) -> Self {
+        let bars = show == Show::Bars && std::io::stderr().is_terminal();
+        Self { bars: bars.then(MultiProgress::new) }
     }
 
     /// Opens a line for something of about `bytes` bytes.

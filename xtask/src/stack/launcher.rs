@@ -7,10 +7,11 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{SigSet, Signal};
+
+use crate::cargo;
 
 /// Name of the hidden subcommand.
 pub const COMMAND: &str = "clickhouse-server";
@@ -90,24 +91,9 @@ pub(crate) fn program() -> Result<PathBuf> {
     if let Some(beside) = beside.filter(|path| path.exists()) {
         return Ok(beside);
     }
-    build()
+    cargo::binary("xtask", "xtask", cargo::Profile::Dev)
 }
 
 fn is_test(binary: &Path) -> bool {
     binary.parent().and_then(Path::file_name).is_some_and(|folder| folder == "deps")
-}
-
-fn build() -> Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.current_dir(crate::home::repository());
-    command.args(["build", "--quiet", "--package", "xtask", "--bin", "xtask", "--message-format", "json"]);
-    let output = command.output().context("cargo cannot be started to build xtask")?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    // The line of the artifact carries `"executable":"<path>"`.
-    let path = text.lines().rev().find_map(|line| line.split_once("\"executable\":\"")?.1.split('"').next());
-    match path {
-        Some(path) if output.status.success() => Ok(PathBuf::from(path)),
-        _ => bail!("building xtask, which runs ClickHouse, failed:\n{}", String::from_utf8_lossy(&output.stderr)),
-    }
 }

@@ -37,10 +37,8 @@ impl Process {
         let output = output.with_context(|| format!("the log {} cannot be opened", log.display()))?;
         let errors = output.try_clone().context("the log cannot be opened twice")?;
         command.stdin(Stdio::null()).stdout(output).stderr(errors);
-        if detached {
-            // A group of its own: Ctrl-C in the terminal that started it is not meant for it.
-            command.process_group(0);
-        }
+        // A group of its own: Ctrl-C in the terminal is for us, who then end our children in the right order.
+        command.process_group(0);
         let child = if detached { command.spawn() } else { spawn_bound(command) };
         let child = child.map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => anyhow!("{name} cannot be started, its program was not found: {install}"),
@@ -99,11 +97,7 @@ impl Process {
                 return Ok(());
             }
             if let Some(status) = self.ended() {
-                let how = match (status.code(), status.signal()) {
-                    (Some(code), _) => format!("exit code {code}"),
-                    (None, Some(signal)) => format!("signal {signal}"),
-                    (None, None) => "unknown".to_owned(),
-                };
+                let how = describe(status);
                 bail!(
                     "{} ended before it was ready ({how}); its log {} ends:\n{}",
                     self.name,
@@ -124,6 +118,18 @@ impl Process {
         }
     }
 
+    /// Fails, with the end of its log, if it has ended by itself.
+    pub(crate) fn check(&self) -> Result<()> {
+        let Some(status) = self.ended() else { return Ok(()) };
+        bail!(
+            "{} ended by itself ({}); its log {} ends:\n{}",
+            self.name,
+            describe(status),
+            self.log.display(),
+            self.tail()
+        )
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Child> {
         // A panic while the lock was held leaves the child as it was.
         self.child.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -140,6 +146,14 @@ impl Drop for Process {
             // Nobody is left to tell.
             let _ = self.kill9();
         }
+    }
+}
+
+fn describe(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => "unknown".to_owned(),
     }
 }
 
