@@ -1,0 +1,113 @@
+//! The statements in `sql/`, built into the program, in the order in which they are applied.
+//!
+//! Silver comes first, then gold, then bronze once for each exchange, and within bronze the topic last: a record finds
+//! everything behind it in place before the first one is read.
+
+/// One file under `sql/`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct File {
+    /// Path below `sql/`.
+    pub(super) name: &'static str,
+    /// What it says, placeholders included.
+    pub(super) text: &'static str,
+}
+
+impl File {
+    /// Whether it is applied once for each exchange.
+    pub(super) fn is_per_exchange(&self) -> bool {
+        self.name.starts_with("bronze/")
+    }
+
+    /// The number in front of its name: `silver/020_silver_trades.sql` is 20.
+    pub(super) fn version(&self) -> u32 {
+        let file_name = self.name.rsplit('/').next().unwrap_or(self.name);
+        file_name.split('_').next().and_then(|digits| digits.parse().ok()).unwrap_or(0)
+    }
+}
+
+macro_rules! files {
+    ($($name:literal)*) => {
+        &[$(File { name: $name, text: include_str!(concat!("../../../sql/", $name)) }),*]
+    };
+}
+
+/// Every file, in order.
+pub(super) const FILES: &[File] = files! {
+    "silver/010_quarantine.sql"
+    "silver/011_quarantine_retention.sql"
+    "silver/020_silver_trades.sql"
+    "silver/030_minute_marks.sql"
+    "silver/031_mark_minutes.sql"
+    "silver/040_touched_minutes.sql"
+    "silver/041_touch_marked.sql"
+    "silver/042_touched_lately.sql"
+    "silver/043_touched_in_active_hours.sql"
+    "silver/050_bury_twins.sql"
+    "gold/010_gold_1m.sql"
+    "gold/011_touch_recomputed.sql"
+    "gold/020_pending_minutes.sql"
+    "gold/021_find_pending.sql"
+    "gold/022_recompute_minutes.sql"
+    "gold/030_gold_1h.sql"
+    "gold/031_recompute_hours.sql"
+    "gold/040_ohlcv_1m.sql"
+    "gold/041_ohlcv_5m.sql"
+    "gold/042_ohlcv_15m.sql"
+    "gold/043_ohlcv_30m.sql"
+    "gold/044_ohlcv_1h.sql"
+    "gold/045_ohlcv_1d.sql"
+    "gold/046_ohlcv_now.sql"
+    "gold/050_touch_unfinished.sql"
+    "gold/051_sweep.sql"
+    "gold/060_silver_retention.sql"
+    "bronze/010_bronze_trades.sql"
+    "bronze/011_bronze_retention.sql"
+    "bronze/020_judged_trades.sql"
+    "bronze/021_raw_trades.sql"
+    "bronze/030_unify_trades.sql"
+    "bronze/031_keep_trades.sql"
+    "bronze/032_refuse_trades.sql"
+    "bronze/033_judge_trades.sql"
+    "bronze/040_kafka_trades.sql"
+    "bronze/041_read_trades.sql"
+};
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_built_in() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql");
+        let mut on_disk = BTreeSet::new();
+        for folder in ["bronze", "silver", "gold"] {
+            for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+                on_disk.insert(format!("{folder}/{}", entry.unwrap().file_name().to_string_lossy()));
+            }
+        }
+        let built_in: BTreeSet<String> = FILES.iter().map(|file| file.name.to_owned()).collect();
+        assert_eq!(on_disk, built_in);
+        assert_eq!(built_in.len(), FILES.len(), "a file is listed twice");
+    }
+
+    #[test]
+    fn files_stand_in_the_order_of_their_numbers() {
+        for folder in ["silver/", "gold/", "bronze/"] {
+            let versions: Vec<u32> =
+                FILES.iter().filter(|file| file.name.starts_with(folder)).map(File::version).collect();
+            assert!(versions.is_sorted() && versions.iter().all(|&version| version > 0), "{folder}: {versions:?}");
+        }
+    }
+
+    #[test]
+    fn every_file_opens_with_a_comment_and_holds_one_statement() {
+        for file in FILES {
+            assert!(file.text.starts_with("-- "), "{} does not say what it is for", file.name);
+            assert!(!file.text.contains(';'), "{} ends or separates statements", file.name);
+        }
+    }
+}
