@@ -1,6 +1,9 @@
 //! `[clickhouse]`: where candles are made.
 
 use super::Secret;
+use super::address::{UrlRule, base_url, brokers};
+use super::kafka::KafkaConfig;
+use super::section::Section;
 
 /// `[clickhouse]`. Without this section `tapedeck run` works all the same; `sql` and `candles` need it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,4 +26,78 @@ pub struct ClickHouseConfig {
     pub silver_days: Option<u32>,
     /// Days that quarantined rows are kept. Default 30.
     pub quarantine_days: u32,
+}
+
+impl ClickHouseConfig {
+    /// The section, or none if the file has none.
+    pub(super) fn read(mut section: Section<'_, '_>, kafka: &KafkaConfig) -> Option<Self> {
+        let there = section.there;
+        section.refuse(
+            "password",
+            "a password does not belong in this file; put it into a file of its own and write password_file = \"…\", or \
+             into an environment variable and write password_env = \"…\"",
+        );
+        let config = Self {
+            url: read_url(&mut section).unwrap_or_else(|| "http://127.0.0.1:8123".to_owned()),
+            database: read_database(&mut section).unwrap_or_else(|| "tapedeck".to_owned()),
+            user: section.text("user", "\"default\"").map_or("default", |found| found.value).to_owned(),
+            password: read_password(&mut section),
+            kafka_brokers: read_brokers(&mut section).unwrap_or_else(|| kafka.brokers.clone()),
+            consumers: section.number("consumers", 1, 1..=64),
+            bronze_days: section.number("bronze_days", 7, 1..=36_500),
+            silver_days: section.optional_number("silver_days", 365, 1..=36_500),
+            quarantine_days: section.number("quarantine_days", 30, 1..=36_500),
+        };
+        section.finish();
+        there.then_some(config)
+    }
+}
+
+fn read_url(section: &mut Section<'_, '_>) -> Option<String> {
+    let example = "http://127.0.0.1:8123";
+    let found = section.text("url", &format!("\"{example}\""))?;
+    let rule = UrlRule { safe: "https", plain: "http", allow_plain: true, example };
+    base_url(found.value, &rule).map_err(|message| section.report(&found.place, "url", &message)).ok()
+}
+
+fn read_database(section: &mut Section<'_, '_>) -> Option<String> {
+    let found = section.text("database", "\"tapedeck\"")?;
+    let name = found.value;
+    let good = name.len() <= 64
+        && name.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_')
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+    let own = ["system", "information_schema"].iter().any(|taken| taken.eq_ignore_ascii_case(name));
+    if !good {
+        let message = format!(
+            "\"{}\" is not a database's name; write letters, digits and _, at most 64, a letter first",
+            name.escape_debug()
+        );
+        section.report(&found.place, "database", &message);
+    } else if own {
+        section.report(&found.place, "database", &format!("\"{name}\" is ClickHouse's own; choose another"));
+    }
+    (good && !own).then(|| name.to_owned())
+}
+
+fn read_brokers(section: &mut Section<'_, '_>) -> Option<String> {
+    let found = section.text("kafka_brokers", "\"kafka:9092\"")?;
+    brokers(found.value).map_err(|message| section.report(&found.place, "kafka_brokers", &message)).ok()
+}
+
+fn read_password(section: &mut Section<'_, '_>) -> Secret {
+    let file = section.text("password_file", "\"/run/secrets/clickhouse\"");
+    let variable = section.text("password_env", "\"CLICKHOUSE_PASSWORD\"");
+    let (key, found, secret) = match (file, variable) {
+        (None, None) => return Secret::default(),
+        (Some(_), Some(variable)) => {
+            section.report(&variable.place, "password_env", "password_file is there as well; keep one of the two");
+            return Secret::default();
+        }
+        (Some(file), None) => ("password_file", file.clone(), Secret::from_file(file.value)),
+        (None, Some(variable)) => ("password_env", variable.clone(), Secret::from_env(variable.value)),
+    };
+    secret.unwrap_or_else(|message| {
+        section.report(&found.place, key, &message);
+        Secret::default()
+    })
 }

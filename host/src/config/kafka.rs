@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Secret;
+use super::address::brokers;
+use super::section::Section;
+
+mod properties;
 
 /// `[kafka]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,4 +65,44 @@ impl Compression {
             Self::None => "none",
         }
     }
+}
+
+impl KafkaConfig {
+    pub(super) fn read(mut section: Section<'_, '_>) -> Self {
+        let codecs = [("lz4", Compression::Lz4), ("zstd", Compression::Zstd), ("none", Compression::None)];
+        let config = Self {
+            brokers: read_brokers(&mut section).unwrap_or_else(|| "127.0.0.1:9092".to_owned()),
+            topic_prefix: read_topic_prefix(&mut section).unwrap_or_else(|| "market.crypto.trades".to_owned()),
+            partitions: section.number("partitions", 4, 1..=10_000),
+            replication: section.number("replication", 1, 1..=100),
+            compression: section.choice("compression", &codecs).unwrap_or(Compression::Lz4),
+            linger: Duration::from_millis(section.number("linger_ms", 5, 0..=10_000).into()),
+            queue_messages: section.number("queue_messages", 100_000, 1_000..=10_000_000),
+            queue_bytes: u64::from(section.number("queue_mb", 64, 1..=2_000)) << 20,
+            properties: properties::read(section.section("properties")),
+        };
+        section.finish();
+        config
+    }
+}
+
+fn read_brokers(section: &mut Section<'_, '_>) -> Option<String> {
+    let found = section.text("brokers", "\"127.0.0.1:9092\"")?;
+    brokers(found.value).map_err(|message| section.report(&found.place, "brokers", &message)).ok()
+}
+
+fn read_topic_prefix(section: &mut Section<'_, '_>) -> Option<String> {
+    let found = section.text("topic_prefix", "\"market.crypto.trades\"")?;
+    let prefix = found.value;
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+    // Kafka allows 249 characters; an exchange's name of at most 64 and `.dead-letters` are still to come.
+    let good = prefix.len() <= 150 && prefix.chars().all(allowed);
+    if !good {
+        let message = format!(
+            "\"{}\" cannot begin a topic's name; Kafka allows letters, digits, `.`, `_` and `-`, and at most 150 here",
+            prefix.escape_debug()
+        );
+        section.report(&found.place, "topic_prefix", &message);
+    }
+    good.then(|| prefix.to_owned())
 }

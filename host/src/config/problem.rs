@@ -41,7 +41,7 @@ impl fmt::Display for Problem {
 }
 
 /// Everything that is wrong with a configuration: at least one problem, in the order of the lines.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConfigErrors {
     /// The problems.
     pub problems: Vec<Problem>,

@@ -4,6 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tracing_subscriber::EnvFilter;
+
+use super::address::listen;
+use super::nearest::did_you_mean;
+use super::section::Section;
+
 /// `[plugins]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PluginsConfig {
@@ -61,4 +67,100 @@ pub struct ReconnectConfig {
     pub base: Duration,
     /// Longest pause before any attempt. Default 30 s.
     pub cap: Duration,
+}
+
+impl PluginsConfig {
+    pub(super) fn read(mut section: Section<'_, '_>) -> Self {
+        let folder = section.text("folder", "\"target/plugins\"").map_or("target/plugins", |found| found.value);
+        let cache = section.text("cache", "\".tapedeck/cache\"").map_or(".tapedeck/cache", |found| found.value);
+        let config = Self {
+            folder: folder.into(),
+            cache: cache.into(),
+            memory_bytes: u64::from(section.number("memory_mb", 64, 2..=4096)) << 20,
+            time: Duration::from_millis(section.number("time_ms", 1000, 1..=60_000).into()),
+        };
+        section.finish();
+        config
+    }
+}
+
+impl HttpConfig {
+    pub(super) fn read(mut section: Section<'_, '_>) -> Self {
+        let mut config = Self { listen: SocketAddr::from(([127, 0, 0, 1], 9464)) };
+        if let Some(found) = section.text("listen", "\"127.0.0.1:9464\"") {
+            match listen(found.value) {
+                Ok(address) => config.listen = address,
+                Err(message) => section.report(&found.place, "listen", &message),
+            }
+        }
+        section.finish();
+        config
+    }
+}
+
+impl LogConfig {
+    pub(super) fn read(mut section: Section<'_, '_>) -> Self {
+        let formats = [("human", LogFormat::Human), ("json", LogFormat::Json)];
+        let format = section.choice("format", &formats).unwrap_or(LogFormat::Human);
+        let mut level = "info".to_owned();
+        if let Some(found) = section.text("level", "\"info\"") {
+            match check_log_level(found.value) {
+                Ok(()) => found.value.clone_into(&mut level),
+                Err(message) => section.report(&found.place, "level", &message),
+            }
+        }
+        section.finish();
+        Self { format, level }
+    }
+}
+
+/// Checks a level or directives, as `log.level` and `TAPEDECK_LOG` take them.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_log_level(text: &str) -> Result<(), String> {
+    const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
+    // To the filter a misspelt level is the name of a module, all of whose lines it would let through.
+    let bare = text
+        .split(',')
+        .map(str::trim)
+        .find(|part| !part.contains(['=', '[']) && !LEVELS.iter().any(|level| level.eq_ignore_ascii_case(part)));
+    if let Some(word) = bare {
+        let near = did_you_mean(word, LEVELS);
+        return Err(format!(
+            "\"{}\" is none of the levels error, warn, info, debug, trace, off{near}",
+            word.escape_debug()
+        ));
+    }
+    EnvFilter::try_new(text).map(|_| ()).map_err(|error| {
+        format!("\"{}\" is not understood ({error}); write a level or \"info,tapedeck=debug\"", text.escape_debug())
+    })
+}
+
+impl LimitsConfig {
+    pub(super) fn read(mut section: Section<'_, '_>) -> Self {
+        // A frame must fit into a dead letter, 32 MiB with its headers.
+        let frame_mb = section.number("frame_mb", 16, 1..=31);
+        let batch_frames = section.number("batch_frames", 256, 1..=4096);
+        let config = Self {
+            frame_bytes: usize::try_from(frame_mb << 20).unwrap_or(usize::MAX),
+            drain: Duration::from_secs(section.number("drain_seconds", 20, 1..=3600).into()),
+            batch_frames: usize::try_from(batch_frames).unwrap_or(usize::MAX),
+        };
+        section.finish();
+        config
+    }
+}
+
+impl ReconnectConfig {
+    pub(super) fn read(mut section: Section<'_, '_>) -> Self {
+        let base = section.number("base_ms", 250, 1..=60_000);
+        let cap = section.number("cap_ms", 30_000, 1..=3_600_000);
+        if cap < base {
+            let message = format!("{cap} is less than base_ms, {base}; the cap is the longest pause");
+            section.report(&section.place_of("cap_ms"), "cap_ms", &message);
+        }
+        section.finish();
+        Self { base: Duration::from_millis(base.into()), cap: Duration::from_millis(cap.into()) }
+    }
 }
