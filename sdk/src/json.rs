@@ -96,14 +96,21 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Goes to the start of the value that is due, and marks it as read.
+    /// Goes to the first byte of the value that is due.
     #[inline]
-    fn start(&mut self) -> Result<u8, Error> {
+    fn due(&mut self) -> Result<u8, Error> {
         if !self.unread {
             return Err(self.fault(Fault::ReadTwice));
         }
-        self.unread = false;
         self.peek().ok_or_else(|| self.fault(Fault::End))
+    }
+
+    /// Marks the value that is due as read, now that it is known to be what was asked for: one of another type stays due,
+    /// so that whoever asked can go on behind it.
+    #[inline]
+    fn take(&mut self) -> &mut Self {
+        self.unread = false;
+        self
     }
 
     /// Enters the container whose first byte is at hand.
@@ -178,7 +185,19 @@ impl<'a> Scanner<'a> {
     }
 
     #[cold]
-    fn fault(&self, fault: Fault) -> Error {
-        Error::new(self.at, fault)
+    fn fault(&mut self, fault: Fault) -> Error {
+        self.fault_at(self.at, fault)
+    }
+
+    /// An error, after which nothing more can be read if the text is no JSON: whoever goes on regardless gets no values
+    /// from the middle of a token, only errors.
+    #[cold]
+    fn fault_at(&mut self, at: usize, fault: Fault) -> Error {
+        let error = Error::new(at, fault);
+        if error.is_syntax() {
+            self.at = self.bytes.len();
+            self.unread = true;
+        }
+        error
     }
 }

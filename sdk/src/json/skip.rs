@@ -17,7 +17,9 @@ impl Scanner<'_> {
     pub(super) fn close_to(&mut self, depth: u32) -> Result<(), Error> {
         loop {
             if self.unread {
-                match self.start()? {
+                let byte = self.due()?;
+                self.unread = false;
+                match byte {
                     b'"' => self.skip_string()?,
                     b'0'..=b'9' | b'-' => self.skip_number()?,
                     b't' => self.word(b"true")?,

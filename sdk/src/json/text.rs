@@ -84,13 +84,13 @@ impl<'a> Scanner<'a> {
 
     /// The bytes from `start` to here as text.
     #[inline]
-    fn plain(&self, start: usize, ascii: bool) -> Result<&'a str, Error> {
+    fn plain(&mut self, start: usize, ascii: bool) -> Result<&'a str, Error> {
         let bytes = &self.bytes[start..self.at];
         if ascii {
             // SAFETY: no byte of these has its highest bit set, and such bytes are UTF-8.
             return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });
         }
-        std::str::from_utf8(bytes).map_err(|error| Error::new(start + error.valid_up_to(), Fault::Utf8))
+        std::str::from_utf8(bytes).map_err(|error| self.fault_at(start + error.valid_up_to(), Fault::Utf8))
     }
 
     /// The rest of a string that has an escape (or a control character) at the end of its first run.
@@ -123,27 +123,25 @@ impl<'a> Scanner<'a> {
             b'r' => Ok('\r'),
             b't' => Ok('\t'),
             b'u' => self.unicode(),
-            _ => Err(Error::new(self.at - 1, Fault::Escape)),
+            _ => Err(self.fault_at(self.at - 1, Fault::Escape)),
         }
     }
 
     /// The character of one `\uXXXX`, or of two that make a surrogate pair.
     fn unicode(&mut self) -> Result<char, Error> {
         let start = self.at;
-        let half = || Error::new(start, Fault::Surrogate);
         let first = self.hex()?;
-        if !(0xD800..0xE000).contains(&first) {
-            return char::from_u32(first).ok_or_else(half);
-        }
-        if first >= 0xDC00 || !self.bytes[self.at..].starts_with(b"\\u") {
-            return Err(half());
-        }
-        self.at += 2;
-        let second = self.hex()?;
-        if !(0xDC00..0xE000).contains(&second) {
-            return Err(half());
-        }
-        char::from_u32(0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00)).ok_or_else(half)
+        let code = match first {
+            0xD800..0xDC00 if self.bytes[self.at..].starts_with(b"\\u") => {
+                self.at += 2;
+                let second = self.hex()?;
+                let pair = (0xDC00..0xE000).contains(&second);
+                if pair { 0x1_0000 + ((first - 0xD800) << 10) + (second - 0xDC00) } else { first }
+            }
+            // A half without its other half is no character.
+            first => first,
+        };
+        char::from_u32(code).ok_or_else(|| self.fault_at(start, Fault::Surrogate))
     }
 
     /// Four hexadecimal digits.
@@ -159,8 +157,8 @@ impl<'a> Scanner<'a> {
     }
 
     #[cold]
-    fn control(&self) -> Error {
-        Error::new(self.at - 1, Fault::Control)
+    fn control(&mut self) -> Error {
+        self.fault_at(self.at - 1, Fault::Control)
     }
 }
 

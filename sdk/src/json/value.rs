@@ -22,7 +22,8 @@ pub enum Kind {
     Null,
 }
 
-/// A value that was reached and not read yet. Each method reads it; one that is dropped is skipped, and checked, later.
+/// A value that was reached and not read yet. Each method reads it; one that is dropped is skipped, and checked, later, and
+/// so is one of another type than the method reads: after such an error (see [`Error::is_syntax`]) the walk can go on.
 #[derive(Debug)]
 pub struct Value<'s, 'a> {
     scanner: &'s mut Scanner<'a>,
@@ -59,10 +60,10 @@ impl<'s, 'a> Value<'s, 'a> {
     /// It is none, or too deep.
     #[inline]
     pub fn object(self) -> Result<Object<'s, 'a>, Error> {
-        if self.scanner.start()? != b'{' {
+        if self.scanner.due()? != b'{' {
             return Err(self.scanner.fault(Fault::NotObject));
         }
-        self.scanner.enter(true)?;
+        self.scanner.take().enter(true)?;
         Ok(Object::new(self.scanner))
     }
 
@@ -73,10 +74,10 @@ impl<'s, 'a> Value<'s, 'a> {
     /// It is none, or too deep.
     #[inline]
     pub fn array(self) -> Result<Array<'s, 'a>, Error> {
-        if self.scanner.start()? != b'[' {
+        if self.scanner.due()? != b'[' {
             return Err(self.scanner.fault(Fault::NotArray));
         }
-        self.scanner.enter(false)?;
+        self.scanner.take().enter(false)?;
         Ok(Array::new(self.scanner))
     }
 
@@ -87,10 +88,10 @@ impl<'s, 'a> Value<'s, 'a> {
     /// It is no string, or a malformed one.
     #[inline]
     pub fn str(self) -> Result<Cow<'a, str>, Error> {
-        if self.scanner.start()? != b'"' {
+        if self.scanner.due()? != b'"' {
             return Err(self.scanner.fault(Fault::NotString));
         }
-        self.scanner.string()
+        self.scanner.take().string()
     }
 
     /// A number's text, exactly as it is written.
@@ -100,8 +101,8 @@ impl<'s, 'a> Value<'s, 'a> {
     /// It is no number, or a malformed one.
     #[inline]
     pub fn number(self) -> Result<&'a str, Error> {
-        match self.scanner.start()? {
-            b'-' | b'0'..=b'9' => self.scanner.number(),
+        match self.scanner.due()? {
+            b'-' | b'0'..=b'9' => self.scanner.take().number(),
             _ => Err(self.scanner.fault(Fault::NotNumber)),
         }
     }
@@ -113,9 +114,9 @@ impl<'s, 'a> Value<'s, 'a> {
     /// It is neither, or malformed.
     #[inline]
     pub fn text(self) -> Result<Cow<'a, str>, Error> {
-        match self.scanner.start()? {
-            b'"' => self.scanner.string(),
-            b'-' | b'0'..=b'9' => self.scanner.number().map(Cow::Borrowed),
+        match self.scanner.due()? {
+            b'"' => self.scanner.take().string(),
+            b'-' | b'0'..=b'9' => self.scanner.take().number().map(Cow::Borrowed),
             _ => Err(self.scanner.fault(Fault::NotText)),
         }
     }
@@ -165,9 +166,9 @@ impl<'s, 'a> Value<'s, 'a> {
     /// It is neither.
     #[inline]
     pub fn bool(self) -> Result<bool, Error> {
-        match self.scanner.start()? {
-            b't' => self.scanner.word(b"true").map(|()| true),
-            b'f' => self.scanner.word(b"false").map(|()| false),
+        match self.scanner.due()? {
+            b't' => self.scanner.take().word(b"true").map(|()| true),
+            b'f' => self.scanner.take().word(b"false").map(|()| false),
             _ => Err(self.scanner.fault(Fault::NotBool)),
         }
     }
@@ -179,8 +180,8 @@ impl<'s, 'a> Value<'s, 'a> {
     /// It is something else.
     #[inline]
     pub fn null(self) -> Result<(), Error> {
-        match self.scanner.start()? {
-            b'n' => self.scanner.word(b"null"),
+        match self.scanner.due()? {
+            b'n' => self.scanner.take().word(b"null"),
             _ => Err(self.scanner.fault(Fault::NotNull)),
         }
     }
@@ -210,10 +211,10 @@ impl<'s, 'a> Value<'s, 'a> {
 
     #[inline]
     fn number_at(self) -> Result<(&'a str, usize), Error> {
-        let byte = self.scanner.start()?;
+        let byte = self.scanner.due()?;
         let at = self.scanner.at;
         match byte {
-            b'-' | b'0'..=b'9' => Ok((self.scanner.number()?, at)),
+            b'-' | b'0'..=b'9' => Ok((self.scanner.take().number()?, at)),
             _ => Err(self.scanner.fault(Fault::NotNumber)),
         }
     }
