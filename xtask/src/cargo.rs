@@ -36,10 +36,13 @@ pub fn command() -> Command {
     command
 }
 
-/// Builds one binary of a package and gives its path. The compiler's words go to stderr.
-pub fn binary(package: &str, name: &str, profile: Profile) -> Result<PathBuf> {
+/// Builds one binary of the workspace and gives its path. The compiler's words go to stderr.
+///
+/// Cargo chooses the features of dependencies by the packages that are asked for; asking for the whole workspace keeps
+/// them the same in all tasks, so that nothing is compiled twice.
+pub fn binary(name: &str, profile: Profile) -> Result<PathBuf> {
     let mut cargo = command();
-    cargo.args(["build", "--package", package, "--bin", name, "--message-format", "json-render-diagnostics"]);
+    cargo.args(["build", "--workspace", "--bin", name, "--message-format", "json-render-diagnostics"]);
     if profile == Profile::Release {
         cargo.arg("--release");
     }

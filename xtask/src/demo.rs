@@ -52,8 +52,8 @@ pub fn run(options: &Options) -> Result<()> {
     // The network fetches while the processors compile.
     let fetching = std::thread::spawn(|| fetch::fetch(fetch::Show::Lines).map(drop));
     say("building the host, the simulator and the plugins");
-    let host = cargo::binary("tapedeck", "tapedeck", profile)?;
-    let simulator = cargo::binary("tapedeck-sim", "tapedeck-sim", profile)?;
+    let host = cargo::binary("tapedeck", profile)?;
+    let simulator = cargo::binary("tapedeck-sim", profile)?;
     let files = plugins::build(&plugins::Options { quiet: true, ..Default::default() })?;
     let plugin_folder = files.first().and_then(|file| file.parent()).context("no plugin was built")?;
     fetching.join().map_err(|_| anyhow::anyhow!("the thread that fetches the local stack panicked"))??;

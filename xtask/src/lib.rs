@@ -7,4 +7,6 @@ pub mod home;
 pub mod interrupt;
 pub mod plugins;
 pub mod stack;
+pub mod tidy;
 pub mod truth;
+pub mod verify;

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::demo;
 use xtask::stack::{detached, launcher};
+use xtask::{demo, tidy, verify};
 
 /// Set-up, plugin builds, local stack, demo and checks.
 #[derive(Parser)]
@@ -19,11 +19,15 @@ struct Arguments {
 enum Task {
     /// Runs the whole pipeline on this machine against simulated exchanges, shows live candles, and audits them at the end.
     Demo(demo::Options),
+    /// Checks everything: formatting, lints, tidiness, unit tests, plugins in the sandbox, the whole pipeline on real servers.
+    Verify,
     /// Prints the folder that holds what was fetched and the local stack's data.
     Home,
     /// Kafka and ClickHouse on this machine: starts and stops them, says how they are.
     #[command(subcommand)]
     Stack(detached::Task),
+    /// Checks what the project has agreed on and no compiler checks.
+    Tidy,
     /// ClickHouse out of its library; what the stack starts.
     #[command(name = launcher::COMMAND, hide = true)]
     ClickhouseServer {
@@ -46,6 +50,8 @@ fn main() -> ExitCode {
             println!("{}", xtask::home::home().display());
             Ok(())
         }
+        Task::Verify => verify::run(),
+        Task::Tidy => tidy::run(),
         Task::Stack(task) => detached::run(&task),
         Task::ClickhouseServer { library, config, path } => launcher::serve(&library, &config, &path),
         Task::Plugins(options) => xtask::plugins::build(&options).map(drop),

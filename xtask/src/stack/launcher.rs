@@ -91,7 +91,7 @@ pub(crate) fn program() -> Result<PathBuf> {
     if let Some(beside) = beside.filter(|path| path.exists()) {
         return Ok(beside);
     }
-    cargo::binary("xtask", "xtask", cargo::Profile::Dev)
+    cargo::binary("xtask", cargo::Profile::Dev)
 }
 
 fn is_test(binary: &Path) -> bool {
