@@ -1,1 +1,7 @@
-fn main() {}
+//! The `tapedeck` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tapedeck::cli::main()
+}

@@ -25,45 +25,75 @@ const BATCH_BYTES: usize = 1 << 20;
 /// Pause between two attempts to reach Kafka at the start.
 const KAFKA_PAUSE: Duration = Duration::from_secs(1);
 
-/// Runs until `shutdown`; then stops reading, and waits until Kafka has what was accepted, for as long as the
-/// configuration allows.
+/// Everything that can be built, and so can fail, before anything connects or listens.
+pub struct Prepared {
+    config: Config,
+    metrics: Arc<Metrics>,
+    sink: Sink,
+    sessions: Vec<(FeedSession, SessionSettings)>,
+}
+
+impl Prepared {
+    /// Loads plugins and plans every session.
+    ///
+    /// # Errors
+    /// Something in the configuration that only plugins, librdkafka or the TLS library could judge.
+    pub fn new(config: Config) -> anyhow::Result<Self> {
+        let metrics = Arc::new(Metrics::new());
+        let sink = Sink::new(&config.kafka, metrics.sink())?;
+        let plugins = load_plugins(&config)?;
+        let sessions = build_sessions(&config, &plugins, &sink, &metrics)?;
+        Ok(Self { config, metrics, sink, sessions })
+    }
+
+    /// Runs until `shutdown`; then stops reading, and waits until Kafka has what was accepted, for as long as the
+    /// configuration allows.
+    ///
+    /// # Errors
+    /// A port in use; records that Kafka did not take in time.
+    pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let Self { config, metrics, sink, sessions } = self;
+        let listener = http::bind(config.http.listen).await?;
+        info!(listen = %config.http.listen, sessions = sessions.len(), "starting");
+
+        let kafka = Arc::new(AtomicBool::new(false));
+        let statuses = sessions.iter().map(|(_, settings)| (settings.name.clone(), settings.status.clone())).collect();
+        let surroundings = Surroundings { metrics, kafka: Arc::clone(&kafka), sessions: Arc::new(statuses) };
+        let http_shutdown = CancellationToken::new();
+        let http_task = tokio::spawn(http::serve(listener, surroundings, http_shutdown.clone()));
+        let redelivery = tokio::spawn(sink.clone().redeliver());
+
+        let exchanges: BTreeSet<_> = sessions.iter().map(|(session, _)| session.exchange().to_owned()).collect();
+        let tracker = TaskTracker::new();
+        if wait_for_kafka(&config, &exchanges, &shutdown).await {
+            kafka.store(true, Ordering::Relaxed);
+            for (handler, settings) in sessions {
+                tracker.spawn(session::run(handler, settings, shutdown.clone()));
+            }
+            shutdown.cancelled().await;
+        }
+        let drained = drain(&config, &sink, &tracker).await;
+        redelivery.abort();
+        http_shutdown.cancel();
+        let _ = timeout_at(Instant::now() + Duration::from_secs(1), http_task).await;
+        drained
+    }
+}
+
+/// The exchanges of the feeds: the names that topics and tables are called by.
 ///
 /// # Errors
-/// Something in the configuration that only plugins could judge; a port in use; records that Kafka did not take in time.
-pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let metrics = Arc::new(Metrics::new());
-    let sink = Sink::new(&config.kafka, metrics.sink())?;
-    let plugins = load_plugins(&config)?;
-    let sessions = build_sessions(&config, &plugins, &sink, &metrics)?;
-    let listener = http::bind(config.http.listen).await?;
-    info!(listen = %config.http.listen, sessions = sessions.len(), "starting");
-
-    let kafka = Arc::new(AtomicBool::new(false));
-    let surroundings = Surroundings {
-        metrics: Arc::clone(&metrics),
-        kafka: Arc::clone(&kafka),
-        sessions: Arc::new(
-            sessions.iter().map(|(_, settings)| (settings.name.clone(), settings.status.clone())).collect(),
-        ),
-    };
-    let http_shutdown = CancellationToken::new();
-    let http_task = tokio::spawn(http::serve(listener, surroundings, http_shutdown.clone()));
-    let redelivery = tokio::spawn(sink.clone().redeliver());
-
-    let exchanges: BTreeSet<_> = sessions.iter().map(|(session, _)| session.exchange().to_owned()).collect();
-    let tracker = TaskTracker::new();
-    if wait_for_kafka(&config, &exchanges, &shutdown).await {
-        kafka.store(true, Ordering::Relaxed);
-        for (handler, settings) in sessions {
-            tracker.spawn(session::run(handler, settings, shutdown.clone()));
-        }
-        shutdown.cancelled().await;
+/// A feed's plugin cannot be loaded to say which exchange it is for.
+pub fn exchanges(config: &Config) -> anyhow::Result<BTreeSet<String>> {
+    if let Some(named) = config.feeds.iter().map(|feed| feed.exchange.clone()).collect() {
+        return Ok(named);
     }
-    let drained = drain(&config, &sink, &tracker).await;
-    redelivery.abort();
-    http_shutdown.cancel();
-    let _ = timeout_at(Instant::now() + Duration::from_secs(1), http_task).await;
-    drained
+    let plugins = load_plugins(config)?;
+    config.feeds.iter().map(|feed| Ok(exchange(feed, find_plugin(config, feed, &plugins)?).to_owned())).collect()
+}
+
+fn exchange<'a>(feed: &'a FeedConfig, plugin: &'a Plugin) -> &'a str {
+    feed.exchange.as_deref().unwrap_or(&plugin.description().exchange)
 }
 
 /// Loads the folder; a file in it that is no use is only warned of, unless a feed needs it.
@@ -113,11 +143,11 @@ fn build_sessions(
     let mut sessions = Vec::new();
     for feed in &config.feeds {
         let plugin = find_plugin(config, feed, plugins)?;
-        let exchange = feed.exchange.as_ref().unwrap_or(&plugin.description().exchange);
+        let exchange = exchange(feed, plugin);
         let topics =
             Topics { trades: config.kafka.topic(exchange), dead_letters: config.kafka.dead_letter_topic(exchange) };
         for request in feed::shards(feed, plugin) {
-            let number = numbers.entry(exchange.clone()).or_default();
+            let number = numbers.entry(exchange.to_owned()).or_default();
             let name = format!("{exchange}-{number}");
             let figures = metrics.session(exchange, *number);
             *number += 1;

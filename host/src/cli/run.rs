@@ -1,0 +1,69 @@
+//! `tapedeck run`.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::{ConfigArgs, Misconfigured};
+use crate::config::Config;
+use crate::{check, log};
+
+/// Opens the sessions of every [[feed]], decodes their frames with the plugins, and produces trades to Kafka.
+///
+/// SIGTERM or Ctrl-C stops reading and delivers what was accepted, for at most limits.drain_seconds; a second one stops at
+/// once.
+#[derive(Args, Debug)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+impl RunArgs {
+    /// Judges everything that can be judged before anything is opened; then runs.
+    pub(super) fn execute(self, runtime: impl Fn() -> anyhow::Result<Runtime>) -> anyhow::Result<ExitCode> {
+        let config = self.config.load()?;
+        log::init(&config.log).map_err(|error| Misconfigured(format!("{error:#}")))?;
+        refuse_bad_feeds(&config)?;
+        runtime()?.block_on(async {
+            let shutdown = CancellationToken::new();
+            tokio::spawn(cancel_on_signal(shutdown.clone())?);
+            crate::run::run(config, shutdown).await
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn refuse_bad_feeds(config: &Config) -> Result<(), Misconfigured> {
+    let findings = check::feeds(config).findings;
+    if findings.problems.is_empty() {
+        return Ok(());
+    }
+    let notes = findings.notes.iter().map(|note| format!("\nnote: {note}"));
+    let count = findings.problems.len();
+    let text = format!("{count} to correct in the feeds:\n{}", findings.problems.join("\n"));
+    Err(Misconfigured(notes.fold(text, |text, note| text + &note)))
+}
+
+/// Signals are caught from here on, not only once the task is first run.
+fn cancel_on_signal(shutdown: CancellationToken) -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        for times in 0.. {
+            let name = tokio::select! {
+                _ = terminate.recv() => "SIGTERM",
+                _ = interrupt.recv() => "SIGINT",
+            };
+            if times > 0 {
+                warn!(signal = name, "stopping at once; records that Kafka has not acknowledged are lost");
+                std::process::exit(1);
+            }
+            info!(signal = name, "stopping");
+            shutdown.cancel();
+        }
+    })
+}
