@@ -17,6 +17,7 @@ pub use error::SchemaError;
 pub use report::{Action, Change, FileStatus, Report, Status};
 pub use settings::SchemaSettings;
 
+pub(crate) use error::server_code;
 use error::server_sentence;
 use history::History;
 use lock::Lock;

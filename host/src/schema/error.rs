@@ -122,7 +122,7 @@ impl SchemaError {
     }
 
     /// Sorts what the client saw into the cases that have a remedy of their own.
-    pub(super) fn of_client(url: &str, user: &str, source: ClientError) -> Self {
+    pub(crate) fn of_client(url: &str, user: &str, source: ClientError) -> Self {
         match &source {
             ClientError::Network(_) | ClientError::TimedOut => Self::Unreachable { url: url.to_owned(), source },
             ClientError::BadResponse(message) => match server_code(message) {
@@ -140,7 +140,7 @@ impl SchemaError {
 }
 
 /// The number in `Code: 497. DB::Exception: …`.
-pub(super) fn server_code(message: &str) -> Option<u32> {
+pub(crate) fn server_code(message: &str) -> Option<u32> {
     let rest = message.split_once("Code: ")?.1;
     let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
     rest.get(..digits)?.parse().ok()
