@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::home::home;
 
@@ -51,8 +51,13 @@ pub fn fetch(show: Show) -> Result<Parts> {
         let library = library::ensure(&home, package, &board);
         (kafka.join(), library)
     });
-    let kafka = kafka.map_err(|_| anyhow::anyhow!("the thread that fetches Kafka panicked"))??;
-    Ok(Parts { jars: kafka.jars, formatted: kafka.formatted, classes: kafka.classes, library: library? })
+    let kafka = kafka.map_err(|_| anyhow!("the thread that fetches Kafka panicked"))?;
+    let (kafka, library) = match (kafka, library) {
+        (Ok(kafka), Ok(library)) => (kafka, library),
+        (Err(kafka), Err(library)) => bail!("{kafka:#}\n{library:#}"),
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
+    };
+    Ok(Parts { jars: kafka.jars, formatted: kafka.formatted, classes: kafka.classes, library })
 }
 
 /// Removes what an interrupted fetch left behind. Called under the lock, so nobody is working in there.
