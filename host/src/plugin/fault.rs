@@ -117,6 +117,7 @@ fn innermost(backtrace: &WasmBacktrace) -> String {
 fn name_of(frame: &wasmtime::FrameInfo) -> String {
     frame.func_name().map_or_else(
         || format!("function {} at {:#x}", frame.func_index(), frame.module_offset().unwrap_or_default()),
-        str::to_owned,
+        // Without the hash at the end, which no reader wants.
+        |name| format!("{:#}", rustc_demangle::demangle(name)),
     )
 }

@@ -31,6 +31,8 @@ pub struct Instance {
     symbols: Vec<String>,
     /// None once it is broken.
     guest: Option<Guest>,
+    /// Why it is of no more use.
+    broken: Option<String>,
     faults_in_a_row: u32,
 }
 
@@ -43,7 +45,7 @@ impl Instance {
     pub(super) fn open(plugin: Arc<Plugin>, request: OpenRequest) -> Result<(Self, SessionPlan), OpenFailure> {
         let (guest, plan) = open_guest(&plugin, &request)?;
         let symbols = plan.symbols.clone();
-        Ok((Self { plugin, request, symbols, guest: Some(guest), faults_in_a_row: 0 }, plan))
+        Ok((Self { plugin, request, symbols, guest: Some(guest), broken: None, faults_in_a_row: 0 }, plan))
     }
 
     /// The plugin that it is an instance of.
@@ -58,6 +60,11 @@ impl Instance {
     pub fn decode(&mut self, batch: &FrameBatch, received_at_us: i64, out: &mut Decoded) {
         out.clear();
         if batch.is_empty() {
+            return;
+        }
+        if let Some(reason) = &self.broken {
+            out.broken = Some(reason.clone());
+            out.refused.extend((0..).zip(batch.iter()).map(|(index, _)| undecoded(index, reason)));
             return;
         }
         let began = Instant::now();
@@ -83,8 +90,7 @@ impl Instance {
         self.renew(out);
         for (index, frame) in (0..).zip(batch.iter()) {
             if let Some(reason) = &out.broken {
-                let reason = bounded_escaped(&format!("not decoded: {reason}"), MAX_REASON);
-                out.refused.push(Refused { frame: index, kind: RefusalKind::BatchRefused, reason });
+                out.refused.push(undecoded(index, reason));
                 continue;
             }
             let end = u32::try_from(frame.len()).unwrap_or(u32::MAX);
@@ -142,7 +148,8 @@ impl Instance {
     fn give_up(&mut self, reason: String, out: &mut Decoded) {
         tracing::error!(plugin = self.plugin.label(), %reason, "a plugin's instance is of no more use");
         self.guest = None;
-        out.broken = Some(reason);
+        out.broken = Some(reason.clone());
+        self.broken = Some(reason);
     }
 
     /// Makes a fresh sandbox and opens it as the one before.
@@ -179,6 +186,12 @@ impl std::fmt::Debug for Instance {
         let (plugin, broken) = (self.plugin.label(), self.guest.is_none());
         formatter.debug_struct("Instance").field("plugin", &plugin).field("broken", &broken).finish_non_exhaustive()
     }
+}
+
+/// A frame whose turn never came.
+fn undecoded(frame: u32, reason: &str) -> Refused {
+    let reason = bounded_escaped(&format!("not decoded: {reason}"), MAX_REASON);
+    Refused { frame, kind: RefusalKind::BatchRefused, reason }
 }
 
 /// Why a call gave nothing that can be used.

@@ -1,0 +1,13 @@
+//! Everything that needs more than one crate: real guests, real Kafka and ClickHouse. One binary, so that it links once.
+
+#![allow(clippy::unwrap_used, reason = "a failed expectation is what a test is for")]
+
+mod bad_input;
+mod commands;
+mod containment;
+mod deliveries;
+mod hostile;
+mod live;
+mod outages;
+mod recordings;
+mod shutdown;
