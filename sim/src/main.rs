@@ -46,9 +46,8 @@ async fn run(arguments: &Arguments, options: SimulatorOptions) -> anyhow::Result
     let mut terminated = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let exchange = options.exchange;
     let simulator = Simulator::start(options).await?;
-    let urls =
-        serde_json::json!({ "exchange": exchange.name(), "ws": simulator.ws_url(), "rest": simulator.rest_url() });
-    println!("{urls}");
+    let (ws, rest) = (simulator.ws_url(), simulator.rest_url());
+    println!(r#"{{"exchange":"{exchange}","ws":"{ws}","rest":"{rest}"}}"#);
     std::io::stdout().flush().context("cannot write to stdout")?;
     let mut written = false;
     loop {

@@ -3,15 +3,17 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tapedeck_sim::{Exchange, Fault, RestFault, Simulator};
+use tapedeck_sim::{Exchange, Fault, RestFault, Simulator, SimulatorOptions};
 
 use crate::client::{get_json, http, options};
 
 /// A simulator that has published its whole tape to nobody.
-async fn published(exchange: Exchange, market: &str, trades: u64, skew_us: i64) -> Simulator {
-    let mut options = options(exchange, &[market], trades);
+async fn published(exchange: Exchange, market: &str, trades: u64) -> Simulator {
+    publish_all(options(exchange, &[market], trades)).await
+}
+
+async fn publish_all(mut options: SimulatorOptions) -> Simulator {
     (options.wait_for_subscribers, options.rate) = (0, tapedeck_sim::Rate::PerSecond(100_000));
-    options.rest_skew_us = skew_us;
     let simulator = Simulator::start(options).await.unwrap();
     simulator.wait_until_finished().await;
     simulator
@@ -19,7 +21,7 @@ async fn published(exchange: Exchange, market: &str, trades: u64, skew_us: i64) 
 
 #[tokio::test]
 async fn binance_gives_every_trade_by_id() {
-    let simulator = published(Exchange::Binance, "BTC/USDT", 3_500, 0).await;
+    let simulator = published(Exchange::Binance, "BTC/USDT", 3_500).await;
     let truth = simulator.truth();
     let mut rows: Vec<Value> = Vec::new();
     let mut from_id = truth[0].trade.id;
@@ -48,7 +50,7 @@ async fn binance_gives_every_trade_by_id() {
 
 #[tokio::test]
 async fn binance_aggregates_agree_with_the_trades() {
-    let simulator = published(Exchange::Binance, "BTC/USDT", 3_000, 0).await;
+    let simulator = published(Exchange::Binance, "BTC/USDT", 3_000).await;
     let truth = simulator.truth();
     let mut start_time = truth[0].trade.timestamp_us / 1_000;
     let mut aggregates: Vec<Value> = Vec::new();
@@ -77,7 +79,7 @@ async fn binance_aggregates_agree_with_the_trades() {
 
 #[tokio::test]
 async fn binance_refuses_as_documented() {
-    let simulator = published(Exchange::Binance, "BTC/USDT", 10, 0).await;
+    let simulator = published(Exchange::Binance, "BTC/USDT", 10).await;
     for (path, status, code) in [
         ("/api/v3/trades", 400, -1102),
         ("/api/v3/trades?symbol=NOSUCH", 400, -1121),
@@ -108,8 +110,10 @@ async fn binance_counts_weight() {
 
 #[tokio::test]
 async fn kraken_gives_every_trade_by_time_with_a_seventh_digit() {
-    for skew_us in [0, 1] {
-        let simulator = published(Exchange::Kraken, "BTC/USD", 2_500, skew_us).await;
+    for (skew_us, faults) in [(0, ""), (1, ""), (0, "late=0.05")] {
+        let mut options = options(Exchange::Kraken, &["BTC/USD"], 2_500);
+        (options.rest_skew_us, options.faults) = (skew_us, faults.parse().unwrap());
+        let simulator = publish_all(options).await;
         let truth = simulator.truth();
         let mut since = "0".to_owned();
         let mut seen = 0;
@@ -135,7 +139,9 @@ async fn kraken_gives_every_trade_by_time_with_a_seventh_digit() {
                     (cells[1], cells[3]),
                     (truth.trade.quantity_text().as_str(), &truth.trade.side.name().to_lowercase()[..1])
                 );
-                since = format!("{}", (time_us - 1) * 1_000);
+                if !truth.trade.late {
+                    since = format!("{}", (time_us - 1) * 1_000);
+                }
             }
         }
         assert!(seventh_digits > 1_500, "{seventh_digits} of 2,500 times have a seventh digit");
@@ -150,7 +156,7 @@ async fn kraken_gives_every_trade_by_time_with_a_seventh_digit() {
 
 #[tokio::test]
 async fn kraken_refuses_with_a_status_of_200() {
-    let simulator = published(Exchange::Kraken, "BTC/USD", 10, 0).await;
+    let simulator = published(Exchange::Kraken, "BTC/USD", 10).await;
     for (path, reason) in [
         ("/0/public/Trades?pair=NOSUCH", "EQuery:Unknown asset pair"),
         ("/0/public/Trades", "EGeneral:Invalid arguments"),
@@ -166,7 +172,7 @@ async fn kraken_refuses_with_a_status_of_200() {
 
 #[tokio::test]
 async fn rest_fails_and_dawdles_on_demand() {
-    let simulator = published(Exchange::Binance, "BTC/USDT", 1_000, 0).await;
+    let simulator = published(Exchange::Binance, "BTC/USDT", 1_000).await;
     let path = "/api/v3/trades?symbol=BTCUSDT&limit=1000";
     assert_eq!(http(&simulator, "POST", "/sim/fault/rest?status=418&retry_after=7&requests=2", "", "").await.0, 204);
     for _ in 0..2 {
