@@ -61,4 +61,4 @@ FROM
     HAVING max(wanted) > max(made)
     LIMIT 100000
 )
-SETTINGS log_queries = 0
+SETTINGS max_threads = 1, log_queries = 0

@@ -3,7 +3,7 @@
 -- version above every copy of the loser's source. A loser that comes again loses again; a better copy that comes later
 -- under the same key rises above the burial and is judged anew. Which copy wins depends on the copies alone.
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.bury_twins
-REFRESH EVERY 2 SECOND APPEND TO {{database}}.silver_trades AS
+REFRESH EVERY 5 SECOND APPEND TO {{database}}.silver_trades AS
 WITH copies AS
 (
     SELECT
@@ -16,7 +16,8 @@ WITH copies AS
       AND (exchange, canonical_symbol, minute) IN
       (
           SELECT exchange, canonical_symbol, arrayJoin([minute - 60, minute, minute + 60])
-          FROM {{database}}.touched_lately
+          FROM {{database}}.touched_minutes
+          WHERE touched_at > now64(3, 'UTC') - INTERVAL 1 MINUTE
       )
     GROUP BY exchange, canonical_symbol, edge, trade_id, minute, order
 ),
@@ -50,4 +51,4 @@ SELECT
     bitShiftLeft(toUInt32(loser.1), 27) + 134217727 AS version,
     1 AS is_deleted
 FROM losers
-SETTINGS log_queries = 0
+SETTINGS max_threads = 1, log_queries = 0
