@@ -29,6 +29,9 @@ pub struct Options {
     /// Only say what would be built, and with which toolchain.
     #[arg(long)]
     pub check_only: bool,
+    /// Build with this toolchain instead of the first that is there.
+    #[arg(long, value_enum)]
+    pub toolchain: Option<Toolchain>,
     /// Print nothing but errors.
     #[arg(long)]
     pub quiet: bool,
@@ -51,7 +54,7 @@ pub fn build(options: &Options) -> Result<Vec<PathBuf>> {
     };
     let workspace = Workspace::read(&sources)?;
     let guests = workspace.guests(&options.only)?;
-    let toolchain = Toolchain::find()?;
+    let toolchain = options.toolchain.map_or_else(Toolchain::find, Toolchain::wanted)?;
     if options.check_only {
         println!("toolchain: {toolchain}");
         for guest in &guests {

@@ -27,7 +27,7 @@ const DEBIAN: [(&str, &str); 4] = [
 ];
 
 /// What compiles the guests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Toolchain {
     /// The toolchain that builds the host, with the wasm target installed.
     Rustup,
@@ -78,6 +78,20 @@ impl Toolchain {
              work, or, on Debian, run `apt-get install {}`",
             missing.join(" ")
         )
+    }
+
+    /// This toolchain, if it is there.
+    pub(super) fn wanted(self) -> Result<Toolchain> {
+        match self {
+            Toolchain::Rustup => {
+                ensure!(has_target()?, "the target {TRIPLE} is missing: run `rustup target add {TRIPLE}`");
+            }
+            Toolchain::Debian => {
+                let missing = missing_from_debian(Path::exists).join(" ");
+                ensure!(missing.is_empty(), "Debian's toolchain is missing: run `apt-get install {missing}`");
+            }
+        }
+        Ok(self)
     }
 
     /// The guests' folder below the target folder: one a compiler, so that they do not undo each other's work.
