@@ -27,7 +27,9 @@
 //! ```
 
 mod containers;
+mod digits;
 mod error;
+mod escape;
 mod number;
 mod skip;
 mod text;
@@ -45,25 +47,35 @@ use error::Fault;
 const MAX_DEPTH: u32 = 127;
 
 /// Where a walk over one JSON text stands.
+///
+/// What reads a token works on a copy of `at` and writes it back once: a guest pays for each trip through memory.
 #[derive(Debug, Clone)]
 pub struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
     /// How many containers are open.
     depth: u32,
-    /// What they are, innermost in the lowest bit: 1 an object, 0 an array.
+    due: Due,
+    /// What the open containers are, innermost in the lowest bit: 1 an object, 0 an array.
     kinds: u128,
-    /// Whether the innermost container was just opened, so that no comma is due.
-    fresh: bool,
-    /// Whether a value is due that was handed out and not read.
-    unread: bool,
+}
+
+/// What is to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Due {
+    /// A value, which was handed out and not read.
+    Value,
+    /// The first key or element of the innermost container, or its end.
+    First,
+    /// A comma, or the end of the innermost container.
+    Next,
 }
 
 impl<'a> Scanner<'a> {
     /// A scanner at the start of a text.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0, depth: 0, kinds: 0, fresh: false, unread: true }
+        Self { bytes, at: 0, depth: 0, due: Due::Value, kinds: 0 }
     }
 
     /// The text's value.
@@ -78,126 +90,126 @@ impl<'a> Scanner<'a> {
     /// What is left is not JSON, or something follows the value.
     pub fn finish(mut self) -> Result<(), Error> {
         self.close_to(0)?;
-        match self.peek() {
-            None => Ok(()),
-            Some(_) => Err(self.fault(Fault::Trailing)),
+        let at = skip_space(self.bytes, self.at);
+        if at == self.bytes.len() { Ok(()) } else { Err(self.fault(at, Fault::Trailing)) }
+    }
+
+    /// The place and first byte of the value that is due, which stays due: so does one of another type than was asked for.
+    #[inline(always)]
+    fn value(&mut self) -> Result<(usize, u8), Error> {
+        if self.due != Due::Value {
+            return Err(self.fault(self.at, Fault::ReadTwice));
+        }
+        let at = skip_space(self.bytes, self.at);
+        match self.bytes.get(at) {
+            Some(&byte) => Ok((at, byte)),
+            None => Err(self.fault(at, Fault::End)),
         }
     }
 
-    /// The next byte that is no white space, which stays there; none at the end.
-    #[inline]
-    fn peek(&mut self) -> Option<u8> {
-        loop {
-            let byte = *self.bytes.get(self.at)?;
-            if byte > b' ' || !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
-                return Some(byte);
-            }
-            self.at += 1;
-        }
+    /// The value that was due is read, up to here.
+    #[inline(always)]
+    fn read_to(&mut self, at: usize) {
+        self.at = at;
+        self.due = Due::Next;
     }
 
-    /// Goes to the first byte of the value that is due.
+    /// Enters the container whose first byte is here.
     #[inline]
-    fn due(&mut self) -> Result<u8, Error> {
-        if !self.unread {
-            return Err(self.fault(Fault::ReadTwice));
-        }
-        self.peek().ok_or_else(|| self.fault(Fault::End))
-    }
-
-    /// Marks the value that is due as read, now that it is known to be what was asked for: one of another type stays due,
-    /// so that whoever asked can go on behind it.
-    #[inline]
-    fn take(&mut self) -> &mut Self {
-        self.unread = false;
-        self
-    }
-
-    /// Enters the container whose first byte is at hand.
-    #[inline]
-    fn enter(&mut self, object: bool) -> Result<(), Error> {
+    fn enter(&mut self, at: usize, object: bool) -> Result<(), Error> {
         if self.depth == MAX_DEPTH {
-            return Err(self.fault(Fault::Depth));
+            return Err(self.fault(at, Fault::Depth));
         }
-        self.at += 1;
+        self.at = at + 1;
         self.depth += 1;
         self.kinds = self.kinds << 1 | u128::from(object);
-        self.fresh = true;
+        self.due = Due::First;
         Ok(())
     }
 
-    /// Leaves the container whose last byte is at hand.
+    /// Leaves the container whose last byte is here.
     #[inline]
-    fn leave(&mut self) {
-        self.at += 1;
+    fn leave(&mut self, at: usize) {
+        self.at = at + 1;
         self.depth -= 1;
         self.kinds >>= 1;
-        self.fresh = false;
+        self.due = Due::Next;
     }
 
-    /// Goes to the next key of the innermost container, an object: true at its opening quote, false behind its end.
-    #[inline]
-    fn next_key(&mut self) -> Result<bool, Error> {
-        match self.peek() {
+    /// Goes to the next key of the innermost container, an object: the place of its opening quote, or none if the object
+    /// ends.
+    #[inline(always)]
+    fn next_key(&mut self) -> Result<Option<usize>, Error> {
+        let at = skip_space(self.bytes, self.at);
+        let first = self.due == Due::First;
+        let at = match self.bytes.get(at) {
+            Some(b',') if !first => skip_space(self.bytes, at + 1),
+            Some(b'"') if first => return Ok(Some(at)),
             Some(b'}') => {
-                self.leave();
-                return Ok(false);
+                self.leave(at);
+                return Ok(None);
             }
-            Some(b'"') if self.fresh => self.fresh = false,
-            Some(b',') if !self.fresh => {
-                self.at += 1;
-                if self.peek() != Some(b'"') {
-                    return Err(self.fault(Fault::Key));
-                }
-            }
-            None => return Err(self.fault(Fault::End)),
-            Some(_) => return Err(self.fault(if self.fresh { Fault::Key } else { Fault::ObjectNext })),
-        }
-        Ok(true)
+            None => return Err(self.fault(at, Fault::End)),
+            Some(_) => return Err(self.fault(at, if first { Fault::Key } else { Fault::ObjectNext })),
+        };
+        if self.bytes.get(at) == Some(&b'"') { Ok(Some(at)) } else { Err(self.fault(at, Fault::Key)) }
     }
 
-    /// Passes the colon behind a key; a value is due then.
-    #[inline]
-    fn colon(&mut self) -> Result<(), Error> {
-        if self.peek() != Some(b':') {
-            return Err(self.fault(Fault::Colon));
+    /// Passes the colon behind a key that ends here; a value is due then.
+    #[inline(always)]
+    fn colon(&mut self, at: usize) -> Result<(), Error> {
+        let at = skip_space(self.bytes, at);
+        if self.bytes.get(at) != Some(&b':') {
+            return Err(self.fault(at, Fault::Colon));
         }
-        self.at += 1;
-        self.unread = true;
+        self.at = at + 1;
+        self.due = Due::Value;
         Ok(())
     }
 
     /// Goes to the next element of the innermost container, an array: true if a value is due, false behind its end.
-    #[inline]
+    #[inline(always)]
     fn next_element(&mut self) -> Result<bool, Error> {
-        match self.peek() {
+        let at = skip_space(self.bytes, self.at);
+        self.at = match self.bytes.get(at) {
             Some(b']') => {
-                self.leave();
+                self.leave(at);
                 return Ok(false);
             }
-            Some(_) if self.fresh => self.fresh = false,
-            Some(b',') => self.at += 1,
-            None => return Err(self.fault(Fault::End)),
-            Some(_) => return Err(self.fault(Fault::ArrayNext)),
-        }
-        self.unread = true;
+            Some(_) if self.due == Due::First => at,
+            Some(b',') => at + 1,
+            None => return Err(self.fault(at, Fault::End)),
+            Some(_) => return Err(self.fault(at, Fault::ArrayNext)),
+        };
+        self.due = Due::Value;
         Ok(true)
     }
 
     #[cold]
-    fn fault(&mut self, fault: Fault) -> Error {
-        self.fault_at(self.at, fault)
+    fn fault(&mut self, at: usize, fault: Fault) -> Error {
+        self.failed(Error::new(at, fault))
     }
 
-    /// An error, after which nothing more can be read if the text is no JSON: whoever goes on regardless gets no values
-    /// from the middle of a token, only errors.
+    /// After an error of syntax nothing more can be read: whoever goes on regardless gets no values from the middle of a
+    /// token, only errors.
     #[cold]
-    fn fault_at(&mut self, at: usize, fault: Fault) -> Error {
-        let error = Error::new(at, fault);
+    fn failed(&mut self, error: Error) -> Error {
         if error.is_syntax() {
             self.at = self.bytes.len();
-            self.unread = true;
+            self.due = Due::Value;
         }
         error
     }
+}
+
+/// The next place that is no white space, or the end.
+#[inline(always)]
+fn skip_space(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(&byte) = bytes.get(at) {
+        if byte > b' ' || !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+            break;
+        }
+        at += 1;
+    }
+    at
 }

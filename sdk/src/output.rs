@@ -30,6 +30,7 @@ impl Output {
     }
 
     /// Pushes a trade. Its `frame` is filled in.
+    #[inline]
     pub fn trade(&mut self, mut trade: Trade) {
         trade.frame = self.frame;
         self.trades.push(trade);

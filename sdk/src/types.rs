@@ -5,6 +5,7 @@ use crate::{Decimal, HttpRequest, OpenError, OpenRequest, Side, Source, Trade, T
 impl Trade {
     /// A live trade with what every exchange gives. Its order is the number of its id (0 for a text), its count 1, its
     /// vendor text empty. Set other fields with `Trade { source: Source::Snapshot, ..Trade::new(…) }`.
+    #[inline]
     #[must_use]
     pub fn new(market: u32, id: TradeId, price: Decimal, quantity: Decimal, side: Side, timestamp: i64) -> Self {
         let order = match id {

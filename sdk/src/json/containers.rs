@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Error, Fault, Scanner, Value};
+use super::{Due, Error, Fault, Scanner, Value};
 
 /// An object that is being walked. Dropping it early is fine: what is left of it is skipped, and checked, by whoever
 /// goes on.
@@ -27,11 +27,12 @@ impl<'s, 'a> Object<'s, 'a> {
     #[expect(clippy::should_implement_trait, reason = "the value borrows the object, which no Iterator can give")]
     #[inline]
     pub fn next(&mut self) -> Result<Option<(Cow<'a, str>, Value<'_, 'a>)>, Error> {
-        if !self.scanner.is_at(self.depth)? || !self.scanner.next_key()? {
+        if !self.scanner.is_at(self.depth)? {
             return Ok(None);
         }
-        let key = self.scanner.string()?;
-        self.scanner.colon()?;
+        let Some(at) = self.scanner.next_key()? else { return Ok(None) };
+        let (key, end) = self.scanner.string(at)?;
+        self.scanner.colon(end)?;
         Ok(Some((key, Value::new(self.scanner))))
     }
 }
@@ -72,7 +73,7 @@ impl<'s, 'a> Array<'s, 'a> {
     #[inline]
     pub fn element(&mut self) -> Result<Value<'_, 'a>, Error> {
         if !self.scanner.is_at(self.depth)? || !self.scanner.next_element()? {
-            return Err(self.scanner.fault(Fault::Short));
+            return Err(self.scanner.fault(self.scanner.at, Fault::Short));
         }
         Ok(Value::new(self.scanner))
     }
@@ -82,7 +83,7 @@ impl Scanner<'_> {
     /// Skips what is unread inside the container of this depth; false if that container has ended.
     #[inline]
     fn is_at(&mut self, depth: u32) -> Result<bool, Error> {
-        if self.unread || self.depth > depth {
+        if self.due == Due::Value || self.depth > depth {
             self.close_to(depth)?;
         }
         Ok(self.depth == depth)

@@ -1,13 +1,15 @@
 //! Skipping values, which checks them as strictly as reading does.
 
-use super::{Error, Fault, Scanner};
+use super::number::number_end;
+use super::text::skip_string;
+use super::{Due, Error, Fault, Scanner};
 
 impl Scanner<'_> {
     /// Skips the value that is due.
     #[inline]
     pub(super) fn skip(&mut self) -> Result<(), Error> {
-        if !self.unread {
-            return Err(self.fault(Fault::ReadTwice));
+        if self.due != Due::Value {
+            return Err(self.fault(self.at, Fault::ReadTwice));
         }
         self.close_to(self.depth)
     }
@@ -16,39 +18,38 @@ impl Scanner<'_> {
     /// a text nests is its sender's choice, and a guest's stack is small.
     pub(super) fn close_to(&mut self, depth: u32) -> Result<(), Error> {
         loop {
-            if self.unread {
-                let byte = self.due()?;
-                self.unread = false;
-                match byte {
-                    b'"' => self.skip_string()?,
-                    b'0'..=b'9' | b'-' => self.skip_number()?,
-                    b't' => self.word(b"true")?,
-                    b'f' => self.word(b"false")?,
-                    b'n' => self.word(b"null")?,
-                    b'{' => self.enter(true)?,
-                    b'[' => self.enter(false)?,
-                    _ => return Err(self.fault(Fault::Value)),
-                }
+            if self.due == Due::Value {
+                let (at, byte) = self.value()?;
+                let end = match byte {
+                    b'"' => skip_string(self.bytes, at),
+                    b'0'..=b'9' | b'-' => number_end(self.bytes, at),
+                    b't' => self.word(at, b"true"),
+                    b'f' => self.word(at, b"false"),
+                    b'n' => self.word(at, b"null"),
+                    b'{' | b'[' => {
+                        self.enter(at, byte == b'{')?;
+                        continue;
+                    }
+                    _ => Err(Error::new(at, Fault::Value)),
+                };
+                let end = end.map_err(|error| self.failed(error))?;
+                self.read_to(end);
             }
             if self.depth <= depth {
                 return Ok(());
             }
             if self.kinds & 1 == 0 {
                 self.next_element()?;
-            } else if self.next_key()? {
-                self.skip_string()?;
-                self.colon()?;
+            } else if let Some(at) = self.next_key()? {
+                let end = skip_string(self.bytes, at).map_err(|error| self.failed(error))?;
+                self.colon(end)?;
             }
         }
     }
 
-    /// Passes a literal whose first byte is at hand.
+    /// The end of a literal that should start here.
     #[inline]
-    pub(super) fn word(&mut self, word: &'static [u8]) -> Result<(), Error> {
-        if !self.bytes[self.at..].starts_with(word) {
-            return Err(self.fault(Fault::Value));
-        }
-        self.at += word.len();
-        Ok(())
+    pub(super) fn word(&self, at: usize, word: &'static [u8]) -> Result<usize, Error> {
+        if self.bytes[at..].starts_with(word) { Ok(at + word.len()) } else { Err(Error::new(at, Fault::Value)) }
     }
 }

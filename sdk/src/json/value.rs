@@ -40,16 +40,17 @@ impl<'s, 'a> Value<'s, 'a> {
     /// # Errors
     ///
     /// No value starts with that byte, or the text ends.
+    #[inline]
     pub fn kind(&mut self) -> Result<Kind, Error> {
-        match self.scanner.peek() {
-            Some(b'{') => Ok(Kind::Object),
-            Some(b'[') => Ok(Kind::Array),
-            Some(b'"') => Ok(Kind::String),
-            Some(b'-' | b'0'..=b'9') => Ok(Kind::Number),
-            Some(b't' | b'f') => Ok(Kind::Bool),
-            Some(b'n') => Ok(Kind::Null),
-            Some(_) => Err(self.scanner.fault(Fault::Value)),
-            None => Err(self.scanner.fault(Fault::End)),
+        let (at, byte) = self.scanner.value()?;
+        match byte {
+            b'{' => Ok(Kind::Object),
+            b'[' => Ok(Kind::Array),
+            b'"' => Ok(Kind::String),
+            b'-' | b'0'..=b'9' => Ok(Kind::Number),
+            b't' | b'f' => Ok(Kind::Bool),
+            b'n' => Ok(Kind::Null),
+            _ => Err(self.scanner.fault(at, Fault::Value)),
         }
     }
 
@@ -60,10 +61,11 @@ impl<'s, 'a> Value<'s, 'a> {
     /// It is none, or too deep.
     #[inline]
     pub fn object(self) -> Result<Object<'s, 'a>, Error> {
-        if self.scanner.due()? != b'{' {
-            return Err(self.scanner.fault(Fault::NotObject));
+        let (at, byte) = self.scanner.value()?;
+        if byte != b'{' {
+            return Err(self.not(at, Fault::NotObject));
         }
-        self.scanner.take().enter(true)?;
+        self.scanner.enter(at, true)?;
         Ok(Object::new(self.scanner))
     }
 
@@ -74,10 +76,11 @@ impl<'s, 'a> Value<'s, 'a> {
     /// It is none, or too deep.
     #[inline]
     pub fn array(self) -> Result<Array<'s, 'a>, Error> {
-        if self.scanner.due()? != b'[' {
-            return Err(self.scanner.fault(Fault::NotArray));
+        let (at, byte) = self.scanner.value()?;
+        if byte != b'[' {
+            return Err(self.not(at, Fault::NotArray));
         }
-        self.scanner.take().enter(false)?;
+        self.scanner.enter(at, false)?;
         Ok(Array::new(self.scanner))
     }
 
@@ -88,10 +91,11 @@ impl<'s, 'a> Value<'s, 'a> {
     /// It is no string, or a malformed one.
     #[inline]
     pub fn str(self) -> Result<Cow<'a, str>, Error> {
-        if self.scanner.due()? != b'"' {
-            return Err(self.scanner.fault(Fault::NotString));
+        let (at, byte) = self.scanner.value()?;
+        if byte != b'"' {
+            return Err(self.not(at, Fault::NotString));
         }
-        self.scanner.take().string()
+        self.string(at)
     }
 
     /// A number's text, exactly as it is written.
@@ -101,9 +105,10 @@ impl<'s, 'a> Value<'s, 'a> {
     /// It is no number, or a malformed one.
     #[inline]
     pub fn number(self) -> Result<&'a str, Error> {
-        match self.scanner.due()? {
-            b'-' | b'0'..=b'9' => self.scanner.take().number(),
-            _ => Err(self.scanner.fault(Fault::NotNumber)),
+        let (at, byte) = self.scanner.value()?;
+        match byte {
+            b'-' | b'0'..=b'9' => self.scanner.number(at),
+            _ => Err(self.not(at, Fault::NotNumber)),
         }
     }
 
@@ -114,10 +119,11 @@ impl<'s, 'a> Value<'s, 'a> {
     /// It is neither, or malformed.
     #[inline]
     pub fn text(self) -> Result<Cow<'a, str>, Error> {
-        match self.scanner.due()? {
-            b'"' => self.scanner.take().string(),
-            b'-' | b'0'..=b'9' => self.scanner.take().number().map(Cow::Borrowed),
-            _ => Err(self.scanner.fault(Fault::NotText)),
+        let (at, byte) = self.scanner.value()?;
+        match byte {
+            b'"' => self.string(at),
+            b'-' | b'0'..=b'9' => self.scanner.number(at).map(Cow::Borrowed),
+            _ => Err(self.not(at, Fault::NotText)),
         }
     }
 
@@ -128,11 +134,17 @@ impl<'s, 'a> Value<'s, 'a> {
     /// It is neither, or no decimal of at most 38 digits.
     #[inline]
     pub fn decimal(self) -> Result<Decimal, Error> {
-        match self.scanner.peek() {
-            Some(b'"' | b'-' | b'0'..=b'9') => {}
-            _ => return Err(self.scanner.fault(Fault::NotText)),
-        }
-        let at = self.scanner.at;
+        let (at, byte) = self.scanner.value()?;
+        let plain = match byte {
+            b'"' => self.scanner.decimal(at + 1, Some(b'"')),
+            _ => self.scanner.decimal(at, None),
+        };
+        plain.map_or_else(|| self.any_decimal(at), Ok)
+    }
+
+    /// A decimal that is not plain: long, with an exponent, or none at all.
+    #[cold]
+    fn any_decimal(self, at: usize) -> Result<Decimal, Error> {
         let text = self.text()?;
         Decimal::from_text(text.as_bytes()).ok_or(Error::new(at, Fault::Decimal))
     }
@@ -144,8 +156,11 @@ impl<'s, 'a> Value<'s, 'a> {
     /// It is no number, has a sign, fraction or exponent, or does not fit into 64 bits.
     #[inline]
     pub fn u64(self) -> Result<u64, Error> {
-        let (number, at) = self.number_at()?;
-        number.parse().map_err(|_| Error::new(at, Fault::NotInteger))
+        let (at, byte) = self.scanner.value()?;
+        match byte {
+            b'-' | b'0'..=b'9' => self.scanner.unsigned(at),
+            _ => Err(self.not(at, Fault::NotNumber)),
+        }
     }
 
     /// A whole number.
@@ -155,8 +170,13 @@ impl<'s, 'a> Value<'s, 'a> {
     /// It is no number, has a fraction or exponent, or does not fit into 64 bits.
     #[inline]
     pub fn i64(self) -> Result<i64, Error> {
-        let (number, at) = self.number_at()?;
-        number.parse().map_err(|_| Error::new(at, Fault::NotInteger))
+        let (at, byte) = self.scanner.value()?;
+        let not_integer = Error::new(at, Fault::NotInteger);
+        match byte {
+            b'0'..=b'9' => i64::try_from(self.scanner.unsigned(at)?).map_err(|_| not_integer),
+            b'-' => self.scanner.number(at)?.parse().map_err(|_| not_integer),
+            _ => Err(self.not(at, Fault::NotNumber)),
+        }
     }
 
     /// `true` or `false`.
@@ -166,10 +186,11 @@ impl<'s, 'a> Value<'s, 'a> {
     /// It is neither.
     #[inline]
     pub fn bool(self) -> Result<bool, Error> {
-        match self.scanner.due()? {
-            b't' => self.scanner.take().word(b"true").map(|()| true),
-            b'f' => self.scanner.take().word(b"false").map(|()| false),
-            _ => Err(self.scanner.fault(Fault::NotBool)),
+        let (at, byte) = self.scanner.value()?;
+        match byte {
+            b't' => self.word(at, b"true").map(|()| true),
+            b'f' => self.word(at, b"false").map(|()| false),
+            _ => Err(self.not(at, Fault::NotBool)),
         }
     }
 
@@ -180,9 +201,10 @@ impl<'s, 'a> Value<'s, 'a> {
     /// It is something else.
     #[inline]
     pub fn null(self) -> Result<(), Error> {
-        match self.scanner.due()? {
-            b'n' => self.scanner.take().word(b"null"),
-            _ => Err(self.scanner.fault(Fault::NotNull)),
+        let (at, byte) = self.scanner.value()?;
+        match byte {
+            b'n' => self.word(at, b"null"),
+            _ => Err(self.not(at, Fault::NotNull)),
         }
     }
 
@@ -193,8 +215,7 @@ impl<'s, 'a> Value<'s, 'a> {
     ///
     /// It is not JSON.
     pub fn raw(self) -> Result<&'a [u8], Error> {
-        self.scanner.peek();
-        let start = self.scanner.at;
+        let (start, _) = self.scanner.value()?;
         self.scanner.skip()?;
         Ok(&self.scanner.bytes[start..self.scanner.at])
     }
@@ -209,13 +230,25 @@ impl<'s, 'a> Value<'s, 'a> {
         self.scanner.skip()
     }
 
+    #[inline(always)]
+    fn string(self, at: usize) -> Result<Cow<'a, str>, Error> {
+        let (content, end) = self.scanner.string(at)?;
+        self.scanner.read_to(end);
+        Ok(content)
+    }
+
     #[inline]
-    fn number_at(self) -> Result<(&'a str, usize), Error> {
-        let byte = self.scanner.due()?;
-        let at = self.scanner.at;
-        match byte {
-            b'-' | b'0'..=b'9' => Ok((self.scanner.take().number()?, at)),
-            _ => Err(self.scanner.fault(Fault::NotNumber)),
-        }
+    fn word(self, at: usize, word: &'static [u8]) -> Result<(), Error> {
+        let end = self.scanner.word(at, word).map_err(|error| self.scanner.failed(error))?;
+        self.scanner.read_to(end);
+        Ok(())
+    }
+
+    /// The value is of another type, or none at all.
+    #[cold]
+    fn not(self, at: usize, fault: Fault) -> Error {
+        let value =
+            matches!(self.scanner.bytes.get(at), Some(b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n'));
+        self.scanner.fault(at, if value { fault } else { Fault::Value })
     }
 }

@@ -134,7 +134,7 @@ fn compare(text: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn well_formed(text in document()) {
@@ -153,7 +153,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn truncations(text in document()) {
@@ -332,6 +332,38 @@ fn integers() {
     ] {
         assert_eq!(Scanner::new(text.as_bytes()).root().u64().ok(), unsigned, "{text}");
         assert_eq!(Scanner::new(text.as_bytes()).root().i64().ok(), signed, "{text}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The quick ways to numbers against the slow ones, for what is a number and for what is nearly one.
+    #[test]
+    fn numbers(text in "-?[0-9]{0,24}(\\.[0-9]{0,24})?([eE][+-]?[0-9]{0,3})?", behind in "(|,1234567|\"1234567|\\.5| )") {
+        use tapedeck_sdk::Decimal;
+        let quoted = format!("[\"{text}\"{behind}");
+        let plain = format!("[{text}{behind}");
+        let decimal = Decimal::parse(&text).ok();
+        let number = text.parse::<serde_json::Number>();
+        let number = number.is_ok() || number.is_err_and(|error| error.to_string().contains("out of range"));
+        let whole = number.then_some(text.as_str());
+        for list in [&quoted, &plain] {
+            let mut scanner = Scanner::new(list.as_bytes());
+            let mut array = scanner.root().array().unwrap();
+            let read = array.element().and_then(Value::decimal);
+            if list == &quoted || !behind.starts_with('.') {
+                prop_assert_eq!(read.as_ref().ok(), decimal.as_ref(), "{}", list);
+            }
+            let next = array.next().is_ok_and(|next| next.is_some());
+            prop_assert_eq!(next, behind.starts_with(',') && (list == &quoted || whole.is_some() || decimal.is_some()), "{}", list);
+        }
+        if !behind.starts_with('.') {
+            let mut scanner = Scanner::new(plain.as_bytes());
+            prop_assert_eq!(scanner.root().array().unwrap().element().and_then(Value::u64).ok(), whole.and_then(|text| text.parse().ok()));
+            let mut scanner = Scanner::new(plain.as_bytes());
+            prop_assert_eq!(scanner.root().array().unwrap().element().and_then(Value::i64).ok(), whole.and_then(|text| text.parse().ok()));
+        }
     }
 }
 
