@@ -183,10 +183,17 @@ async fn a_lifetime_ends_with_a_notice() {
     assert_eq!((&notice["stream"], &notice["data"]["e"]), (&json!("!serverShutdown"), &json!("serverShutdown")));
     assert_eq!(raw.next_json().await["e"], "serverShutdown");
     assert!(combined.next_text().await.is_none() && raw.next_text().await.is_none());
-    // The same by order.
-    let mut later = Client::connect(&simulator, "/ws").await;
+}
+
+#[tokio::test]
+async fn a_shutdown_by_order_has_a_notice_too() {
+    let simulator = quiet(|options| options.shutdown_lead = Duration::from_millis(200)).await;
+    let mut client = Client::connect(&simulator, "/ws").await;
+    assert_eq!(client.ask(r#"{"method":"LIST_SUBSCRIPTIONS","id":1}"#).await["id"], 1);
     simulator.inject(Fault::Shutdown).unwrap();
-    assert_eq!(later.next_json().await["e"], "serverShutdown");
-    assert!(later.next_text().await.is_none());
-    assert_eq!(get_json(&simulator, "/sim/status").await["connections"], 0);
+    assert_eq!(client.next_json().await["e"], "serverShutdown");
+    assert!(client.next_text().await.is_none());
+    while get_json(&simulator, "/sim/status").await["connections"] != 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }

@@ -95,7 +95,7 @@ async fn a_silent_connection_stays_open_and_says_nothing() {
     let simulator = Simulator::start(options).await.unwrap();
     let mut client = Client::connect(&simulator, "/ws/btcusdt@trade").await;
     let before = client.next_json().await["t"].as_u64().unwrap();
-    assert_eq!(http(&simulator, "POST", "/sim/fault/silence?seconds=1", "", "").await.0, 204);
+    assert_eq!(http(&simulator, "POST", "/sim/fault/silence?seconds=2", "", "").await.0, 204);
     // What was under way still arrives.
     while !client.is_silent_for(Duration::from_millis(100)).await {}
     client.send_message(Message::Ping("are you there".into())).await;

@@ -61,13 +61,13 @@ async fn publishing_waits_for_subscribers_and_can_be_stopped() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let (trades, elapsed) = (simulator.status().counters.trades, simulator.status().elapsed_ms);
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(simulator.status().counters.trades, trades);
     simulator.start_publishing();
     while simulator.status().counters.trades == trades {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    assert!(simulator.status().elapsed_ms < elapsed + 150, "the clock went on while stopped");
+    assert!(simulator.status().elapsed_ms < elapsed + 700, "the clock went on while stopped");
 }
 
 #[tokio::test]
