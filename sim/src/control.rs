@@ -15,6 +15,9 @@ use crate::fault::{Fault, RestFault, parse_duration};
 use crate::shared::Shared;
 use crate::truth::write_truth;
 
+/// How long clients may take to read what was published before publishing was stopped.
+const SETTLING_TIME: Duration = Duration::from_secs(5);
+
 /// Routes under `/sim/`.
 pub(crate) fn routes() -> Router<Arc<Shared>> {
     Router::new()
@@ -46,9 +49,18 @@ async fn start(State(shared): State<Arc<Shared>>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-async fn stop(State(shared): State<Arc<Shared>>) -> StatusCode {
+/// Answers once nothing more is published, and what was is written to the sockets, so that the truth stands still.
+async fn stop(State(shared): State<Arc<Shared>>) -> Response {
     shared.want(false);
-    StatusCode::NO_CONTENT
+    let settled = async {
+        while !shared.has_settled() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    match tokio::time::timeout(SETTLING_TIME, settled).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(_) => (StatusCode::ACCEPTED, "stopped, but a client does not read what was sent to it\n").into_response(),
+    }
 }
 
 async fn fault(

@@ -147,7 +147,9 @@ impl Publisher {
     fn may_run(&self, begun: bool) -> bool {
         let options = &self.shared.options;
         let waited_for = if begun && !options.waits_for_clients() { 0 } else { options.markets_waited_for() };
-        self.shared.progress().wanted && (waited_for == 0 || self.shared.hub().subscribed_markets() >= waited_for)
+        // No two locks at once: this one is released here.
+        let wanted = self.shared.progress().wanted;
+        wanted && (waited_for == 0 || self.shared.hub().subscribed_markets() >= waited_for)
     }
 
     /// A tape that waits for its clients waits until the slowest has read.

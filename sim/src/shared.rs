@@ -79,6 +79,13 @@ impl Shared {
         self.changed.notify_one();
     }
 
+    /// Whether nothing is being published, and nothing that was is still to be written.
+    pub(crate) fn has_settled(&self) -> bool {
+        let running = self.progress().running;
+        let hub = self.hub();
+        !running && hub.pending() == 0 && !hub.holds_frames()
+    }
+
     /// The clock of a tape that starts now, in microseconds since 1970.
     pub(crate) fn start_clock(&self) -> i64 {
         self.started.get_or_init(Instant::now);

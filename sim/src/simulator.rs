@@ -119,7 +119,8 @@ impl Simulator {
         self.shared.want(true);
     }
 
-    /// Stops publishing; the simulated clock stands meanwhile.
+    /// Stops publishing; the simulated clock stands meanwhile. What is under way is still published: look whether the
+    /// status says `running`.
     pub fn stop_publishing(&self) {
         self.shared.want(false);
     }

@@ -57,9 +57,7 @@ async fn publishing_waits_for_subscribers_and_can_be_stopped() {
     client.next_json().await;
     assert_eq!(get_json(&simulator, "/sim/status").await["running"], true);
     assert_eq!(http(&simulator, "POST", "/sim/stop", "", "").await.0, 204);
-    while simulator.status().running {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    assert!(!simulator.status().running && simulator.status().pending_bytes == 0);
     let (trades, elapsed) = (simulator.status().counters.trades, simulator.status().elapsed_ms);
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(simulator.status().counters.trades, trades);
