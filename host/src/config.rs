@@ -30,6 +30,7 @@ mod kafka;
 mod runtime;
 
 pub use clickhouse::ClickHouseConfig;
+pub(crate) use feed::overlaps;
 pub use feed::{FeedConfig, FeedPlaces, MarketConfig};
 pub use kafka::{Compression, KafkaConfig};
 pub use runtime::{HttpConfig, LimitsConfig, LogConfig, LogFormat, PluginsConfig, ReconnectConfig, check_log_level};

@@ -107,8 +107,7 @@ fn parse_time(text: &str) -> Result<Timestamp, String> {
         .parse::<DateTime>()
         .or_else(|_| text.parse::<Date>().map(|date| date.to_datetime(jiff::civil::Time::midnight())));
     civil
-        .and_then(|civil| civil.to_zoned(TimeZone::UTC))
-        .map(|zoned| zoned.timestamp())
+        .and_then(|civil| TimeZone::UTC.to_timestamp(civil))
         .map_err(|_| "write a UTC time such as 2026-01-31, 2026-01-31T09:30 or 2026-01-31T09:30:00Z".to_owned())
 }
 

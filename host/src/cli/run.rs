@@ -10,6 +10,7 @@ use tracing::{info, warn};
 
 use super::{ConfigArgs, Misconfigured};
 use crate::config::Config;
+use crate::run::Prepared;
 use crate::{check, log};
 
 /// Opens the sessions of every [[feed]], decodes their frames with the plugins, and produces trades to Kafka.
@@ -29,9 +30,10 @@ impl RunArgs {
         log::init(&config.log).map_err(|error| Misconfigured(format!("{error:#}")))?;
         refuse_bad_feeds(&config)?;
         runtime()?.block_on(async {
+            let prepared = Prepared::new(config).map_err(|error| Misconfigured(format!("{error:#}")))?;
             let shutdown = CancellationToken::new();
             tokio::spawn(cancel_on_signal(shutdown.clone())?);
-            crate::run::run(config, shutdown).await
+            prepared.run(shutdown).await
         })?;
         Ok(ExitCode::SUCCESS)
     }

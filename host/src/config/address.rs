@@ -1,6 +1,6 @@
 //! Addresses: what is a good one, and what is wrong with the others.
 
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 
 use url::Url;
 
@@ -33,7 +33,10 @@ fn host_and_port(address: &str) -> Result<(), String> {
     if host.is_empty() {
         return wrong("has no host");
     }
-    if (host.contains(':') && !bracketed) || host.contains(|letter: char| letter.is_whitespace() || letter == '/') {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_');
+    let inner = host.trim_matches(['[', ']']);
+    let good = if bracketed { inner.parse::<Ipv6Addr>().is_ok() } else { host.chars().all(allowed) };
+    if !good {
         return wrong("is not a host and a port");
     }
     match port.parse::<u16>() {

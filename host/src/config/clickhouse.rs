@@ -28,6 +28,23 @@ pub struct ClickHouseConfig {
     pub quarantine_days: u32,
 }
 
+impl Default for ClickHouseConfig {
+    /// ClickHouse and Kafka on this machine.
+    fn default() -> Self {
+        Self {
+            url: "http://127.0.0.1:8123".to_owned(),
+            database: "tapedeck".to_owned(),
+            user: "default".to_owned(),
+            password: Secret::default(),
+            kafka_brokers: "127.0.0.1:9092".to_owned(),
+            consumers: 1,
+            bronze_days: 7,
+            silver_days: None,
+            quarantine_days: 30,
+        }
+    }
+}
+
 impl ClickHouseConfig {
     /// The section, or none if the file has none.
     pub(super) fn read(mut section: Section<'_, '_>, kafka: &KafkaConfig) -> Option<Self> {
@@ -37,16 +54,17 @@ impl ClickHouseConfig {
             "a password does not belong in this file; put it into a file of its own and write password_file = \"…\", or \
              into an environment variable and write password_env = \"…\"",
         );
+        let default = Self { kafka_brokers: kafka.brokers.clone(), ..Self::default() };
         let config = Self {
-            url: read_url(&mut section).unwrap_or_else(|| "http://127.0.0.1:8123".to_owned()),
-            database: read_database(&mut section).unwrap_or_else(|| "tapedeck".to_owned()),
-            user: section.text("user", "\"default\"").map_or("default", |found| found.value).to_owned(),
+            url: read_url(&mut section).unwrap_or(default.url),
+            database: read_database(&mut section).unwrap_or(default.database),
+            user: section.text("user", "\"default\"").map_or(default.user, |found| found.value.to_owned()),
             password: read_password(&mut section),
-            kafka_brokers: read_brokers(&mut section).unwrap_or_else(|| kafka.brokers.clone()),
-            consumers: section.number("consumers", 1, 1..=64),
-            bronze_days: section.number("bronze_days", 7, 1..=36_500),
+            kafka_brokers: read_brokers(&mut section).unwrap_or(default.kafka_brokers),
+            consumers: section.number("consumers", default.consumers, 1..=64),
+            bronze_days: section.number("bronze_days", default.bronze_days, 1..=36_500),
             silver_days: section.optional_number("silver_days", 365, 1..=36_500),
-            quarantine_days: section.number("quarantine_days", 30, 1..=36_500),
+            quarantine_days: section.number("quarantine_days", default.quarantine_days, 1..=36_500),
         };
         section.finish();
         there.then_some(config)

@@ -77,7 +77,7 @@ impl PluginsConfig {
             folder: folder.into(),
             cache: cache.into(),
             memory_bytes: u64::from(section.number("memory_mb", 64, 2..=4096)) << 20,
-            time: Duration::from_millis(section.number("time_ms", 1000, 1..=60_000).into()),
+            time: Duration::from_millis(section.number("time_ms", 1000, 10..=60_000).into()),
         };
         section.finish();
         config

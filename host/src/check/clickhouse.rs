@@ -1,0 +1,85 @@
+//! Whether ClickHouse answers, lets the user in, and has the objects as this version makes them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Findings, count, some};
+use crate::config::{ClickHouseConfig, Config};
+use crate::schema::{self, SchemaError, SchemaSettings};
+use crate::session::chain;
+
+/// How long ClickHouse may take for its answers.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Asks for the objects of these exchanges; makes none.
+pub(super) async fn check(config: &Config, exchanges: &[String], file: &Path) -> Findings {
+    let mut findings = Findings::default();
+    let Some(clickhouse) = &config.clickhouse else {
+        let note = "there is no section [clickhouse]: trades go to Kafka, and no candles are made";
+        findings.notes.push(note.to_owned());
+        return findings;
+    };
+    let settings = schema_settings(config, clickhouse, exchanges.to_vec());
+    let url = &clickhouse.url;
+    match tokio::time::timeout(PATIENCE, ask(&settings, file)).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => {
+            findings.problems.push(chain(&error));
+            findings
+        }
+        Err(_) => {
+            let seconds = PATIENCE.as_secs();
+            let problem = format!(
+                "ClickHouse at {url} does not answer within {seconds} s: is it overloaded, is a proxy between?"
+            );
+            findings.problems.push(problem);
+            findings
+        }
+    }
+}
+
+async fn ask(settings: &SchemaSettings, file: &Path) -> Result<Findings, SchemaError> {
+    let mut findings = Findings::default();
+    let status = schema::status(settings).await?;
+    findings.passed.push(format!("ClickHouse {} answers at {}", status.server, settings.url));
+    let report = schema::plan(settings).await?;
+    if report.is_current() {
+        let objects = count(status.files.len(), "object");
+        findings.passed.push(format!("database {} is up to date, {objects}", status.database));
+    } else {
+        let names: Vec<String> = report.changes.iter().map(|change| change.object.clone()).collect();
+        findings.problems.push(format!(
+            "database {}: {} missing or out of date ({}); run `tapedeck sql apply --config {}` (`sql plan` shows what it \
+             would do)",
+            status.database,
+            count(names.len(), "object"),
+            some(&names),
+            file.display()
+        ));
+    }
+    for (view, message) in &status.failing_refreshes {
+        findings.problems.push(format!("database {}: {view} cannot refresh: {message}", status.database));
+    }
+    Ok(findings)
+}
+
+/// What the ClickHouse objects of these exchanges depend on.
+pub(crate) fn schema_settings(
+    config: &Config,
+    clickhouse: &ClickHouseConfig,
+    exchanges: Vec<String>,
+) -> SchemaSettings {
+    SchemaSettings {
+        url: clickhouse.url.clone(),
+        database: clickhouse.database.clone(),
+        user: clickhouse.user.clone(),
+        password: clickhouse.password.expose().to_owned(),
+        kafka_brokers: clickhouse.kafka_brokers.clone(),
+        topic_prefix: config.kafka.topic_prefix.clone(),
+        consumers: clickhouse.consumers,
+        bronze_days: clickhouse.bronze_days,
+        silver_days: clickhouse.silver_days,
+        quarantine_days: clickhouse.quarantine_days,
+        exchanges,
+    }
+}
