@@ -10,4 +10,5 @@ mod hostile;
 mod live;
 mod outages;
 mod recordings;
+mod schema;
 mod shutdown;

@@ -1,0 +1,49 @@
+//! Commands that need no servers, by the real binary: recorded messages through the plugins, and configurations that are
+//! wrong.
+
+use anyhow::{Result, ensure};
+use tapedeck_tests::command::tapedeck;
+use tapedeck_tests::{programs, recorded};
+
+#[test]
+fn recorded_messages_give_the_expected_trades() -> Result<()> {
+    let Some(folder) = recorded::folder("recorded_messages_give_the_expected_trades") else { return Ok(()) };
+    for (plugin, messages) in [("binance", "binance"), ("kraken", "kraken"), ("kraken", "kraken_v1")] {
+        let file = programs::plugins()?.join(format!("{plugin}.wasm"));
+        let messages = folder.join(format!("messages/{messages}.jsonl"));
+        let arguments =
+            ["plugin".as_ref(), "check".as_ref(), file.as_os_str(), "--messages".as_ref(), messages.as_os_str()];
+        let printed = tapedeck(arguments)?.success()?;
+        let last = printed.lines().last().unwrap_or_default();
+        println!("{}: {last}", messages.display());
+        let passed: u64 = last.split(' ').next().unwrap_or_default().parse()?;
+        ensure!(passed > 10 && last.ends_with(" passed, 0 failed"), "{printed}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_wrong_configuration_is_refused_before_anything_is_opened() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let plugins = programs::plugins()?;
+    let feed = "[[feed]]\nplugin = \"binance\"\nmarkets = [\"BTC/USDT\"]\n";
+    let head = format!("version = 1\n[plugins]\nfolder = {plugins:?}\n");
+    for (text, clues) in [
+        (format!("{head}[kafka]\nbroker = \"x:1\"\n{feed}"), &["broker", "brokers", ":5:"][..]),
+        (format!("{head}[kafka]\npartitions = \"four\"\n{feed}"), &["partitions", ":5:"]),
+        (format!("{head}{}", feed.replace("binance", "binanse")), &["binanse", "binance"]),
+        (format!("{head}{feed}{feed}"), &["BTC/USDT", "feed[2]"]),
+    ] {
+        let file = folder.path().join("wrong.toml");
+        std::fs::write(&file, &text)?;
+        for command in ["run", "check"] {
+            let output = tapedeck([command.as_ref(), "--config".as_ref(), file.as_os_str()])?;
+            ensure!(output.code == Some(64), "{command}: {output:?}\n{text}");
+            let said = format!("{}{}", output.stdout, output.stderr);
+            for clue in clues {
+                ensure!(said.contains(clue), "{command} does not say {clue:?} of\n{text}\n{said}");
+            }
+        }
+    }
+    Ok(())
+}
