@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Config;
+use crate::session::chain;
 
 mod candles;
 mod check;
@@ -43,18 +44,37 @@ TAPEDECK_CONFIG names the configuration where --config does not. TAPEDECK_LOG se
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Subscribe to the configured feeds and write their trades to Kafka, until SIGTERM or Ctrl-C
+    ///
+    /// Opens the sessions of every [[feed]], decodes their frames with the plugins, and produces trades to Kafka. Whatever
+    /// can be judged before anything is opened is judged before: then the exit code is 64.
+    ///
+    /// SIGTERM or Ctrl-C stops reading and delivers what was accepted, for at most limits.drain_seconds; a second one
+    /// stops at once.
     Run(run::RunArgs),
     /// Say everything that is wrong with a configuration, its plugins, Kafka and ClickHouse; start nothing
+    ///
+    /// Prints a line for each thing that is well (`ok:`), worth knowing (`note:`) or wrong (`problem:`, with what to do),
+    /// and their number. Starts nothing and changes nothing. Exit code 0, or 64 if there is a problem.
     Check(check::CheckArgs),
     /// Make and look after the ClickHouse objects
+    ///
+    /// The objects are those of the database of [clickhouse], with bronze objects for each configured exchange. Any of
+    /// these commands may be run at any time, any number of times.
     #[command(subcommand)]
     Sql(sql::SqlCommand),
     /// Make the Kafka topics
+    ///
+    /// With the partitions and replication of [kafka]. `tapedeck run` makes them too.
     #[command(subcommand)]
     Topics(topics::TopicsCommand),
     /// Print candles of a market
+    ///
+    /// From ClickHouse, oldest first, exact to the last digit. Times are UTC: 2026-01-31, 2026-01-31T09:30 or
+    /// 2026-01-31T09:30:00Z. A minute without a trade has no candle.
     Candles(candles::CandlesArgs),
     /// Look at a plugin file, or try it on recorded messages
+    ///
+    /// For who writes plugins, or was given one. Needs no configuration.
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
 }
@@ -95,7 +115,7 @@ pub fn main() -> ExitCode {
     match cli.execute() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("tapedeck: {error:#}");
+            eprintln!("tapedeck: {}", chain(error.as_ref()));
             if error.is::<Misconfigured>() { MISCONFIGURED.into() } else { ExitCode::FAILURE }
         }
     }

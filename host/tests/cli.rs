@@ -105,7 +105,7 @@ fn help_and_version_are_answers() {
 #[test]
 fn a_wrong_command_line_is_64() {
     let place = Place::new();
-    place.tapedeck(&["rnu"]).expect(64, &[], &["unrecognized subcommand 'rnu'", "'run'"]);
+    place.tapedeck(&["chekc"]).expect(64, &[], &["unrecognized subcommand 'chekc'", "'check'"]);
     place.tapedeck(&["run"]).expect(64, &[], &["--config <FILE>"]);
     place.tapedeck(&["candles", "btc-usdt", "--exchange", "x"]).expect(64, &[], &["write \"BTC/USDT\""]);
     place.tapedeck(&["candles", "BTC/USDT", "--exchange", "x", "--interval", "2m"]).expect(64, &[], &["1m, 5m, 15m"]);
@@ -199,13 +199,13 @@ fn plugins_judge_their_feeds() {
     place.configure(
         "[[feed]]\nplugin = \"binnance\"\nmarkets = [\"BTC/USDT\"]\n\
          [[feed]]\nplugin = \"kraken\"\nmarkets = [\"BTC/USD\"]\noptions = { snapshto = \"false\" }\n\
-         [[feed]]\nplugin = \"binance\"\nexchange = \"kraken\"\nmarkets = [\"BTC/USD\"]\n",
+         [[feed]]\nplugin = \"binance\"\nmarkets = [\"BTC/USDT\"]\noptions = { stream = \"candles\" }\n",
     );
     let problems = [
         "c.toml:8:10: `feed[1].plugin`: no usable plugin \"binnance\" in plugins; did you mean \"binance\"?",
         "c.toml:13:13: `feed[2].options.snapshto`: plugin kraken",
-        "has no such option",
-        "c.toml:17:12: `feed[3].markets`: BTC/USD of exchange kraken is in feed[2] too, on line 12",
+        "has no such option; did you mean \"snapshot\"?",
+        "c.toml:15:10: `feed[3].plugin`: plugin binance",
     ];
     place.tapedeck(&["run", "--config", "c.toml"]).expect(64, &[], &problems);
     place.tapedeck(&["check", "--config", "c.toml"]).expect(64, &problems, &[]);

@@ -21,6 +21,7 @@ pub struct Feeds {
 /// Loads the plugins and has them plan every connection, without connecting.
 pub fn feeds(config: &Config) -> Feeds {
     let mut feeds = Feeds::default();
+    feeds.exchanges.extend(config.feeds.iter().filter_map(|feed| feed.exchange.clone()));
     let Some(folder) = load(config, &mut feeds.findings) else { return feeds };
     let mut exchange_of_feed = Vec::new();
     for feed in &config.feeds {

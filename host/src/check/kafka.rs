@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{Findings, count};
 use crate::config::KafkaConfig;
+use crate::session::chain;
 use crate::sink::topics;
 
 /// Asks for the topics of these exchanges; makes none.
@@ -14,7 +15,7 @@ pub(super) async fn check(config: &KafkaConfig, exchanges: &[String], file: &Pat
     // The client blocks while it waits for an answer.
     let missing = tokio::task::spawn_blocking(move || topics::missing(&asked, wanted)).await;
     match missing.map_err(anyhow::Error::from).and_then(|missing| missing) {
-        Err(error) => findings.problems.push(format!("{error:#}")),
+        Err(error) => findings.problems.push(chain(error.as_ref())),
         Ok(missing) => {
             findings.passed.push(format!("Kafka answers at {}", config.brokers));
             if missing.is_empty() && number > 0 {

@@ -18,9 +18,6 @@ const LATEST: u32 = 60;
 /// The most candles that are fetched: two years of minutes.
 const MOST: u32 = 1_051_200;
 
-/// Prints candles of a market from ClickHouse, oldest first, exact to the last digit.
-///
-/// Times are UTC: 2026-01-31, 2026-01-31T09:30 or 2026-01-31T09:30:00Z. A minute without a trade has no candle.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   tapedeck candles BTC/USDT --exchange binance --interval 5m --from 2026-01-31 --to 2026-02-01

@@ -6,11 +6,6 @@ use clap::Args;
 
 use super::{ConfigArgs, MISCONFIGURED, print};
 
-/// Looks at the configuration, the plugins and what they say to its markets, Kafka and its topics, ClickHouse and its
-/// objects.
-///
-/// Prints a line for each thing that is well (`ok:`), worth knowing (`note:`) or wrong (`problem:`, with what to do), and
-/// their number. Starts nothing and changes nothing. Exit code 0, or 64 if there is a problem.
 #[derive(Args, Debug)]
 pub(super) struct CheckArgs {
     #[command(flatten)]

@@ -8,7 +8,6 @@ use clap::{Args, Subcommand};
 use super::print;
 use crate::plugin::{RecordedCheck, inspect};
 
-/// For who writes plugins, or was given one. Needs no configuration.
 #[derive(Debug, Subcommand)]
 pub(super) enum PluginCommand {
     /// Say what a plugin file is: name, version, exchange, limits, options
@@ -18,12 +17,12 @@ pub(super) enum PluginCommand {
         file: PathBuf,
     },
     /// Run recorded messages through a plugin in its sandbox and compare the trades
+    ///
+    /// Compares symbol, price, quantity, side, time and id with what is expected. Prints each difference and, last,
+    /// `N passed, M failed`. Exit code 1 if one failed.
     Check(CheckArgs),
 }
 
-/// Runs recorded messages through a plugin in its sandbox and compares symbol, price, quantity, side, time and id.
-///
-/// Prints each difference and, last, `N passed, M failed`. Exit code 1 if one failed.
 #[derive(Args, Debug)]
 pub(super) struct CheckArgs {
     /// Plugin, a `.wasm` file

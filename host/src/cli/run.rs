@@ -11,12 +11,9 @@ use tracing::{info, warn};
 use super::{ConfigArgs, Misconfigured};
 use crate::config::Config;
 use crate::run::Prepared;
+use crate::session::chain;
 use crate::{check, log};
 
-/// Opens the sessions of every [[feed]], decodes their frames with the plugins, and produces trades to Kafka.
-///
-/// SIGTERM or Ctrl-C stops reading and delivers what was accepted, for at most limits.drain_seconds; a second one stops at
-/// once.
 #[derive(Args, Debug)]
 pub(super) struct RunArgs {
     #[command(flatten)]
@@ -30,7 +27,7 @@ impl RunArgs {
         log::init(&config.log).map_err(|error| Misconfigured(format!("{error:#}")))?;
         refuse_bad_feeds(&config)?;
         runtime()?.block_on(async {
-            let prepared = Prepared::new(config).map_err(|error| Misconfigured(format!("{error:#}")))?;
+            let prepared = Prepared::new(config).map_err(|error| Misconfigured(chain(error.as_ref())))?;
             let shutdown = CancellationToken::new();
             tokio::spawn(cancel_on_signal(shutdown.clone())?);
             prepared.run(shutdown).await

@@ -9,7 +9,6 @@ use crate::check::{exchanges, schema_settings};
 use crate::config::Config;
 use crate::schema::{self, SchemaSettings};
 
-/// Makes and migrates the database of [clickhouse]. Any of these may be run at any time, any number of times.
 #[derive(Debug, Subcommand)]
 pub(super) enum SqlCommand {
     /// Bring the database up to date: make what is missing, migrate what is old

@@ -8,7 +8,6 @@ use super::{ConfigArgs, Misconfigured, print};
 use crate::check::exchanges;
 use crate::sink::topics;
 
-/// Makes the topics of [kafka], with its partitions and replication. `tapedeck run` makes them too.
 #[derive(Debug, Subcommand)]
 pub(super) enum TopicsCommand {
     /// Make the topics that are missing; those that are there stay as they are
