@@ -1,6 +1,7 @@
 //! `cargo demo`: simulated exchanges, host, Kafka and ClickHouse on this machine; live candles; and an audit at the end that
 //! compares every candle and every trade with what the exchanges published.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -41,6 +42,9 @@ pub struct Options {
     /// Build for speed: takes minutes once.
     #[arg(long)]
     pub release: bool,
+    /// Folder with built plugins to use, instead of building them.
+    #[arg(long, value_name = "FOLDER")]
+    pub plugins: Option<PathBuf>,
 }
 
 /// Runs the demo to its audit. Fails with a sentence when something cannot be started, and when anything differs.
@@ -52,10 +56,16 @@ pub fn run(options: &Options) -> Result<()> {
     // The network fetches while the processors compile.
     let fetching = std::thread::spawn(|| fetch::fetch(fetch::Show::Lines).map(drop));
     say("building the host, the simulator and the plugins");
-    let host = cargo::binary("tapedeck", profile)?;
-    let simulator = cargo::binary("tapedeck-sim", profile)?;
-    let files = plugins::build(&plugins::Options { quiet: true, ..Default::default() })?;
-    let plugin_folder = files.first().and_then(|file| file.parent()).context("no plugin was built")?;
+    // Ctrl-C reaches the compiler too, whose failure is then none.
+    let host = cargo::binary("tapedeck", profile).or_else(unless_asked)?;
+    let simulator = cargo::binary("tapedeck-sim", profile).or_else(unless_asked)?;
+    let plugin_folder = match &options.plugins {
+        Some(folder) => folder.canonicalize().with_context(|| format!("there is no folder {}", folder.display()))?,
+        None => {
+            let files = plugins::build(&plugins::Options { quiet: true, ..Default::default() })?;
+            files.first().and_then(|file| file.parent()).context("no plugin was built")?.to_path_buf()
+        }
+    };
     fetching.join().map_err(|_| anyhow::anyhow!("the thread that fetches the local stack panicked"))??;
     stop_if_asked()?;
 
@@ -65,7 +75,7 @@ pub fn run(options: &Options) -> Result<()> {
     say("starting the simulated exchanges");
     let exchanges = settings.feeds()?.into_iter().map(|feed| Exchange::start(&simulator, feed, options, &stack.folder));
     let exchanges = exchanges.collect::<Result<Vec<_>>>()?;
-    settings.fill(&stack, plugin_folder, &exchanges)?;
+    settings.fill(&stack, &plugin_folder, &exchanges)?;
     let config = settings.write(&stack.folder)?;
     stop_if_asked()?;
 
@@ -105,6 +115,11 @@ fn stop_if_asked() -> Result<()> {
         bail!("ended before anything ran; what was fetched stays in {}", home().display());
     }
     Ok(())
+}
+
+fn unless_asked<T>(error: anyhow::Error) -> Result<T> {
+    stop_if_asked()?;
+    Err(error)
 }
 
 /// Reads `90`, `90s`, `5m` or `1h`.

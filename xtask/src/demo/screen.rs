@@ -54,11 +54,14 @@ pub(crate) fn show(
         exchanges.iter().try_for_each(Exchange::check)?;
 
         let rows = rows(client, database)?;
+        if rows.is_empty() {
+            continue;
+        }
         let elapsed = last.elapsed();
         last = Instant::now();
-        if !seen && !rows.is_empty() {
+        if !seen {
             seen = true;
-            println!("first candle {} ms after the host was ready", started.elapsed().as_millis());
+            println!("first candle {} s after the host was ready", started.elapsed().as_secs());
         }
         let text = table(&rows, &before, elapsed);
         before = rows.iter().map(|row| ((row.exchange.clone(), row.market.clone()), row.trades)).collect();
