@@ -99,10 +99,15 @@ impl Sink {
             let changed = self.shared.deliveries.changed();
             if !self.shared.deliveries.has_failures() {
                 match self.try_send(record) {
-                    Err(KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) => self.shared.metrics.waits.inc(),
-                    Err(KafkaError::MessageProduction(RDKafkaErrorCode::Fatal)) => 0,
+                    Err(KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) => {
+                        self.shared.metrics.waits.inc();
+                    }
+                    Err(KafkaError::MessageProduction(RDKafkaErrorCode::Fatal)) => {
+                        self.shared.deliveries.producer_failed();
+                        continue;
+                    }
                     other => return other,
-                };
+                }
             }
             let _ = timeout_at(Instant::now() + FULL_QUEUE_PAUSE, changed).await;
         }

@@ -82,6 +82,12 @@ impl Deliveries {
         self.failing.load(Ordering::Acquire)
     }
 
+    /// The producer takes no more records: holds new ones back until another has taken over.
+    pub(super) fn producer_failed(&self) {
+        self.failing.store(true, Ordering::Release);
+        self.changed.notify_waiters();
+    }
+
     pub(super) fn take_failures(&self) -> VecDeque<Undelivered> {
         let failures = std::mem::take(&mut *self.lock_failures());
         self.metrics.retried.inc_by(failures.len() as u64);
