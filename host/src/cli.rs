@@ -25,7 +25,7 @@ pub const MISCONFIGURED: u8 = 64;
 
 /// Exchange trade feeds to Kafka, and exact candles in ClickHouse. One sandboxed plugin an exchange.
 #[derive(Debug, Parser)]
-#[command(name = "tapedeck", version, after_help = HELP, max_term_width = 110)]
+#[command(name = "tapedeck", version, after_help = HELP)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -53,7 +53,7 @@ fn start(format: LogFormat, level: &str) -> anyhow::Result<()> {
             registry.with(fmt::layer().with_writer(std::io::stderr).with_ansi(colours)).try_init()
         }
         LogFormat::Json => {
-            let lines = fmt::layer().json().flatten_event(true).with_writer(std::io::stderr);
+            let lines = fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(std::io::stderr);
             registry.with(lines).try_init()
         }
     };

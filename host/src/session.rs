@@ -98,7 +98,7 @@ enum Ended {
 
 /// Keeps a session up until `shutdown`.
 pub async fn run(mut handler: impl FrameHandler, settings: SessionSettings, shutdown: CancellationToken) {
-    let span = info_span!("session", name = settings.name);
+    let span = info_span!("session", id = settings.name);
     async {
         let mut pauses = settings.backoff.pauses();
         loop {

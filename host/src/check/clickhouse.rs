@@ -44,10 +44,16 @@ async fn ask(settings: &SchemaSettings, file: &Path) -> Result<Findings, SchemaE
     findings.passed.push(format!("ClickHouse {} answers at {}", status.server, settings.url));
     let report = schema::plan(settings).await?;
     if report.is_current() {
-        let objects = count(status.files.len(), "object");
-        findings.passed.push(format!("database {} is up to date, {objects}", status.database));
+        let files = count(status.files.len(), "statement");
+        findings.passed.push(format!("database {} is up to date: {files} applied", status.database));
     } else {
-        let names: Vec<String> = report.changes.iter().map(|change| change.object.clone()).collect();
+        // An object may be made by one file and altered by another.
+        let mut names: Vec<String> = Vec::new();
+        for change in &report.changes {
+            if !names.contains(&change.object) {
+                names.push(change.object.clone());
+            }
+        }
         findings.problems.push(format!(
             "database {}: {} missing or out of date ({}); run `tapedeck sql apply --config {}` (`sql plan` shows what it \
              would do)",

@@ -50,7 +50,6 @@ impl fmt::Debug for Secret {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

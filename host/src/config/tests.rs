@@ -1,7 +1,5 @@
 //! Tests of the whole configuration: the examples, wrong ones with the messages that they must give, and every key's default.
 
-#![expect(clippy::unwrap_used)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
