@@ -194,7 +194,9 @@ impl Connection<'_> {
     }
 
     fn keep(&mut self, payload: &[u8]) -> Look {
-        self.batch.push(payload);
+        if !self.batch.push(payload) {
+            return Look::Broken(format!("a frame of {} bytes finds no room in a batch", payload.len()));
+        }
         let full =
             self.batch.len() >= self.settings.batch_frames || self.batch.bytes().len() >= self.settings.batch_bytes;
         if full { Look::Enough } else { Look::More }
