@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use anyhow::Result;
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -11,6 +12,9 @@ use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::exchange::runtime;
+
+/// A frame, and how long nothing is sent behind it.
+pub type Line = (Vec<u8>, Duration);
 
 /// A server with a script: each frame is sent once, to whichever connection is there.
 #[derive(Debug)]
@@ -22,7 +26,7 @@ pub struct Lines {
 
 #[derive(Debug)]
 struct Script {
-    frames: Vec<Vec<u8>>,
+    frames: Vec<Line>,
     next: AtomicUsize,
     connections: AtomicUsize,
 }
@@ -33,7 +37,7 @@ impl Lines {
     ///
     /// # Errors
     /// There is no free port.
-    pub fn start(frames: Vec<Vec<u8>>) -> Result<Self> {
+    pub fn start(frames: Vec<Line>) -> Result<Self> {
         let listener = runtime().block_on(TcpListener::bind("127.0.0.1:0"))?;
         let address = listener.local_addr()?;
         let script = Arc::new(Script { frames, next: AtomicUsize::new(0), connections: AtomicUsize::new(0) });
@@ -81,10 +85,11 @@ async fn serve(stream: TcpStream, script: Arc<Script>) {
     }
     loop {
         let index = script.next.fetch_add(1, Ordering::Relaxed);
-        let Some(frame) = script.frames.get(index) else { break };
+        let Some((frame, pause)) = script.frames.get(index) else { break };
         if socket.send(Message::binary(frame.clone())).await.is_err() {
             return;
         }
+        tokio::time::sleep(*pause).await;
     }
     // Kept open until the host closes it.
     while let Some(Ok(_)) = socket.next().await {}

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use tapedeck_sim::{Exchange as Protocol, Rate, SimulatorOptions};
 use tapedeck_tests::exchange::Exchange;
 use tapedeck_tests::kafka::Topic;
-use tapedeck_tests::lines::Lines;
+use tapedeck_tests::lines::{Line, Lines};
 use tapedeck_tests::pipeline::Pipeline;
 use tapedeck_tests::{programs, servers, wait};
 
@@ -17,18 +17,25 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// Good lines of each feed.
 const GOOD: u64 = 200;
 
+/// A bad frame comes after so many good ones.
+const EVERY: u64 = 40;
+
+/// Time behind a bad frame, so that the next is in another batch: of one batch, a plugin may only fail for so long.
+const PAUSE: Duration = Duration::from_millis(500);
+
 const MARKETS: [&str; 2] = ["BTC/USDT", "ETH/USDT"];
 
-/// Good trades, with a bad frame after every twentieth.
-fn script(bad: &[&str]) -> Vec<Vec<u8>> {
+/// Good trades, and bad frames among them.
+fn script(bad: &[&str]) -> Vec<Line> {
     let mut frames = Vec::new();
     let mut bad = bad.iter().cycle();
     for id in 1..=GOOD {
-        frames.push(format!("BTCUSDT,{id},64000.5,0.25,{}", 1_723_161_255_000_000 + id).into_bytes());
-        if id % 20 == 0
+        let good = format!("BTCUSDT,{id},64000.5,0.25,{}", 1_723_161_255_000_000 + id);
+        frames.push((good.into_bytes(), Duration::ZERO));
+        if id % EVERY == 0
             && let Some(marker) = bad.next()
         {
-            frames.push(format!("{marker},{id}").into_bytes());
+            frames.push((format!("{marker},{id}").into_bytes(), PAUSE));
         }
     }
     frames
@@ -77,7 +84,7 @@ fn feeds_beside_hostile_plugins_are_unharmed() -> Result<()> {
 
     for (plugin, bad, kind) in &feeds {
         let dead = pipeline.dead_letters(plugin);
-        wait::until_true("dead letters", PATIENCE, || Ok(dead.len()? >= GOOD / 20))
+        wait::until_true("dead letters", PATIENCE, || Ok(dead.len()? >= GOOD / EVERY))
             .with_context(|| format!("{plugin}:\n{}", host.log()))?;
         check_dead_letters(&dead, bad, kind).with_context(|| format!("the dead letters of {plugin}"))?;
         check_trades(&pipeline.trades(plugin)).with_context(|| format!("the trades of {plugin}"))?;
@@ -92,9 +99,9 @@ fn feeds_beside_hostile_plugins_are_unharmed() -> Result<()> {
 /// Every bad frame is there once, byte for byte, of the right kind, and nothing else.
 fn check_dead_letters(topic: &Topic, bad: &[&str], kind: &str) -> Result<()> {
     let letters = topic.records()?;
-    let expected: BTreeSet<Vec<u8>> = (1..=GOOD / 20)
+    let expected: BTreeSet<Vec<u8>> = (1..=GOOD / EVERY)
         .zip(bad.iter().cycle())
-        .map(|(n, marker)| format!("{marker},{}", n * 20).into_bytes())
+        .map(|(n, marker)| format!("{marker},{}", n * EVERY).into_bytes())
         .collect();
     for letter in &letters {
         let text = String::from_utf8_lossy(&letter.payload);
