@@ -4,12 +4,14 @@
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.judge_trades_{{exchange}} TO {{database}}.judged_trades_{{exchange}} AS
 WITH
     toUnixTimestamp64Micro(ingested_at) AS now_us,
-    trim(TRAILING '0' FROM if(position(price_text, '.') = 0, '', substring(price_text, position(price_text, '.') + 1))) AS price_fraction,
-    trim(TRAILING '0' FROM if(position(quantity_text, '.') = 0, '', substring(quantity_text, position(quantity_text, '.') + 1))) AS quantity_fraction,
     position(raw, concat('"price":"', price_text, '"')) > 0 OR JSONType(raw, 'price') = 'String' AS price_is_text,
+    substringIndex(price_text, '.', 1) AS price_integer,
+    length(trim(LEADING '0' FROM trim(LEADING '-' FROM price_integer))) AS price_integer_digits,
+    length(trim(TRAILING '0' FROM substring(price_text, length(price_integer) + 2))) AS price_fraction_digits,
     position(raw, concat('"quantity":"', quantity_text, '"')) > 0 OR JSONType(raw, 'quantity') = 'String' AS quantity_is_text,
-    length(trim(LEADING '0' FROM trim(LEADING '-' FROM substring(price_text, 1, if(position(price_text, '.') = 0, length(price_text), position(price_text, '.') - 1))))) AS price_integer_digits,
-    length(trim(LEADING '0' FROM trim(LEADING '-' FROM substring(quantity_text, 1, if(position(quantity_text, '.') = 0, length(quantity_text), position(quantity_text, '.') - 1))))) AS quantity_integer_digits
+    substringIndex(quantity_text, '.', 1) AS quantity_integer,
+    length(trim(LEADING '0' FROM trim(LEADING '-' FROM quantity_integer))) AS quantity_integer_digits,
+    length(trim(TRAILING '0' FROM substring(quantity_text, length(quantity_integer) + 2))) AS quantity_fraction_digits
 SELECT
     field.exchange AS exchange,
     field.symbol AS symbol,
@@ -45,11 +47,11 @@ SELECT
         order_number IS NULL, 'order is not a whole number',
         count_number IS NULL OR count_number = 0, 'count is not a whole number above 0',
         NOT price_is_text OR NOT match(price_text, '^-?[0-9]+([.][0-9]+)?$'), 'price is not a decimal in text',
-        length(price_fraction) > 12, 'price has more than 12 fraction digits',
+        price_fraction_digits > 12, 'price has more than 12 fraction digits',
         price_integer_digits > 26 OR price_decimal IS NULL, 'price has more than 26 integer digits',
         price_decimal <= 0, 'price is not positive',
         NOT quantity_is_text OR NOT match(quantity_text, '^-?[0-9]+([.][0-9]+)?$'), 'quantity is not a decimal in text',
-        length(quantity_fraction) > 12, 'quantity has more than 12 fraction digits',
+        quantity_fraction_digits > 12, 'quantity has more than 12 fraction digits',
         quantity_integer_digits > 26 OR quantity_decimal IS NULL, 'quantity has more than 26 integer digits',
         quantity_decimal <= 0, 'quantity is not positive',
         price_integer_digits + quantity_integer_digits > 42, 'price times quantity has more than 42 integer digits',
@@ -71,7 +73,11 @@ FROM
         kafka_partition,
         kafka_offset,
         now64(6, 'UTC') AS ingested_at,
-        JSONExtract(raw, 'Tuple(schema String, exchange String, symbol String, canonical_symbol String, market_kind String, trade_id String, order String, count String, price String, quantity String, side String, timestamp_us String, received_at_us String, source String, vendor String, plugin String, plugin_version String)') AS field,
+        JSONExtract(raw, 'Tuple(
+            schema String, exchange String, symbol String, canonical_symbol String, market_kind String, trade_id String,
+            order String, count String, price String, quantity String, side String, timestamp_us String,
+            received_at_us String, source String, vendor String, plugin String, plugin_version String
+        )') AS field,
         field.price AS price_text,
         field.quantity AS quantity_text,
         toDecimal128OrNull(price_text, 12) AS price_decimal,
