@@ -5,8 +5,8 @@
 //! `SUBSCRIBED,SYMBOL` confirms a subscription. A market's symbol is its name without the `/`.
 
 use tapedeck_sdk::{
-    Decimal, Description, Frame, Heartbeat, Limits, MarketKind, OpenError, OpenRequest, Output, Precision, Rate, Reason,
-    SessionPlan, Side, Trade, TradeId, TradeIds,
+    Decimal, Description, Frame, Heartbeat, Limits, MarketKind, OpenError, OpenRequest, Output, Precision, Rate,
+    Reason, SessionPlan, Side, Trade, TradeId, TradeIds,
 };
 
 /// A description that a host accepts. The exchange is called like the plugin.

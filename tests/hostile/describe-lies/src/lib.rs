@@ -9,7 +9,8 @@ struct DescribeLies(Plain);
 impl Plugin for DescribeLies {
     fn describe() -> Description {
         let nothing = Rate { count: 0, window: 0 };
-        let limits = Limits { subscriptions: 0, connects: nothing, messages: nothing, lifetime: Some(0), rest: Some(nothing) };
+        let limits =
+            Limits { subscriptions: 0, connects: nothing, messages: nothing, lifetime: Some(0), rest: Some(nothing) };
         Description {
             name: "../x".to_owned(),
             version: String::new(),

@@ -4,8 +4,8 @@
 use hostile_common::{Plain, decimal};
 use tapedeck_sdk::bindings::exports::tapedeck::plugin::plugin::Guest;
 use tapedeck_sdk::{
-    Batch, Decimal, Decoded, Description, Event, Frames, Gap, HttpRequest, HttpResponse, OpenError, OpenRequest, Output, Page,
-    Rate, Refusal, Rejection, SessionEvent, SessionPlan, Side, Trade, TradeId,
+    Batch, Decimal, Decoded, Description, Event, Frames, Gap, HttpRequest, HttpResponse, OpenError, OpenRequest,
+    Output, Page, Rate, Refusal, Rejection, SessionEvent, SessionPlan, Side, Trade, TradeId,
 };
 
 /// No index is as large as this.

@@ -5,7 +5,8 @@
 use hostile_common::Plain;
 use tapedeck_sdk::bindings::exports::tapedeck::plugin::plugin::Guest;
 use tapedeck_sdk::{
-    AppPing, Batch, Decoded, Description, Gap, HttpRequest, HttpResponse, OpenError, OpenRequest, OptionInfo, Page, SessionPlan,
+    AppPing, Batch, Decoded, Description, Gap, HttpRequest, HttpResponse, OpenError, OpenRequest, OptionInfo, Page,
+    SessionPlan,
 };
 
 /// Written against the bindings: the SDK would not let some of these lies pass.
