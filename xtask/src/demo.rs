@@ -36,7 +36,8 @@ pub struct Options {
     /// Seed of the simulated trades.
     #[arg(long, default_value_t = 7)]
     pub seed: u64,
-    /// Faults of the simulated exchanges, as tapedeck-sim takes them, for example duplicate=0.05,malformed=0.01.
+    /// Faults of the simulated exchanges, as tapedeck-sim takes them, for example duplicate=0.05,reorder=0.01,malformed=0.01.
+    /// With `cut` and `drop` trades are truly missed, and the audit says so.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub faults: String,
     /// Build for speed: takes minutes once.

@@ -1,6 +1,7 @@
 //! Candles recomputed from trades: first and last by (timestamp, order, id), sums exact.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use anyhow::Result;
 
@@ -46,6 +47,19 @@ pub struct Candle {
     pub quote_volume: Sum,
     /// Number of distinct trades.
     pub trades: u64,
+}
+
+impl fmt::Display for CandleKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {} {} of {} s", self.exchange, self.market, self.interval.name(), self.bucket)
+    }
+}
+
+impl fmt::Display for Candle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { open, high, low, close, volume, quote_volume, trades } = self;
+        write!(formatter, "{open} {high} {low} {close}, volume {volume}, in quote {quote_volume}, {trades} trades")
+    }
 }
 
 /// Candles by key.

@@ -91,7 +91,7 @@ fn compare_silver(client: &Client, database: &str, truth: &Trades, report: &mut 
             }
             Some(expected) if *expected != trade => {
                 report.different += 1;
-                report.example(|| format!("different in silver: {line}; the truth: {expected:?}"));
+                report.example(|| format!("different in silver: {line}; the truth: {expected}"));
             }
             Some(_) => {}
         }
@@ -99,7 +99,7 @@ fn compare_silver(client: &Client, database: &str, truth: &Trades, report: &mut 
     })?;
     for (key, trade) in truth.iter().filter(|(key, _)| !seen.contains(*key)) {
         report.missing += 1;
-        report.example(|| format!("missing in silver: {key:?} {trade:?}"));
+        report.example(|| format!("missing in silver: {key}, {trade}"));
     }
     Ok(())
 }
@@ -129,15 +129,15 @@ fn compare_gold(client: &Client, database: &str, truth: &Candles, report: &mut R
         if found.as_ref() != Some(expected) {
             report.candles_different += 1;
             report.example(|| match found {
-                Some(found) => format!("candle {key:?} is {found:?}; the truth: {expected:?}"),
-                None => format!("candle {key:?} is missing; the truth: {expected:?}"),
+                Some(found) => format!("candle {key} is {found}; the truth: {expected}"),
+                None => format!("candle {key} is missing; the truth: {expected}"),
             });
         }
     }
     for (key, candle) in gold {
         report.candles += 1;
         report.candles_different += 1;
-        report.example(|| format!("candle {key:?} is unexpected: {candle:?}"));
+        report.example(|| format!("candle {key} is unexpected: {candle}"));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The distinct trades that an exchange published.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io::Read;
 
 use anyhow::{Context, Result, bail};
@@ -50,6 +51,18 @@ struct Row {
     timestamp_us: i64,
 }
 
+impl fmt::Display for TradeKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {} trade {}", self.exchange, self.market, self.id)
+    }
+}
+
+impl fmt::Display for Trade {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {} at {}, {} µs", self.side, self.quantity, self.price, self.timestamp_us)
+    }
+}
+
 impl TradeKey {
     /// The trade's position among those of the same time, as the host derives it: the id where it is a number.
     pub fn order(&self) -> u64 {
@@ -93,7 +106,7 @@ impl Trades {
                 self.trades.insert(key, trade);
             }
             Some(known) if *known == trade => {}
-            Some(known) => bail!("trade {key:?} is both {known:?} and {trade:?}"),
+            Some(known) => bail!("{key} is both {known} and {trade}"),
         }
         Ok(())
     }
