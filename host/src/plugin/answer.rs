@@ -16,8 +16,8 @@ const MAX_VENDOR: usize = 1024;
 pub(super) const MAX_MESSAGE: usize = 256 << 10;
 /// The most events of one frame, besides one for each market.
 const MAX_EVENTS: usize = 64;
-/// 2000-01-01. What is earlier is in another unit than µs.
-const MIN_TIMESTAMP_US: i64 = 946_684_800_000_000;
+/// The first µs of 1970: zero stands for a time that was never set. Exchanges' own examples have times of early 1970.
+const MIN_TIMESTAMP_US: i64 = 1;
 /// 2299-12-31T23:59:59.999999Z, where ClickHouse's calendar ends.
 const MAX_TIMESTAMP_US: i64 = 10_413_791_999_999_999;
 
@@ -109,7 +109,7 @@ pub(super) fn take_trade(trade: types::Trade, frame: u32, markets: u32) -> Resul
     }
     if !(MIN_TIMESTAMP_US..=MAX_TIMESTAMP_US).contains(&trade.timestamp) {
         return Err(format!(
-            "the plugin gave a trade of the time {}, which as microseconds since 1970 is not within the years 2000 to 2299",
+            "the plugin gave a trade of the time {}, which as microseconds since 1970 is not within the years 1970 to 2299",
             trade.timestamp
         ));
     }
@@ -228,3 +228,6 @@ fn take_event(event: types::SessionEvent, markets: u32) -> Result<SessionEvent, 
 fn stray(what: &str, frame: u32, question: &Question<'_>) -> String {
     format!("gave {what} of frame {frame}, and there are {} (0 to {})", question.frames, question.frames - 1)
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,8 +39,9 @@ pub struct Instance {
 impl Instance {
     /// Frames in a row that crash the plugin before it counts as broken.
     pub const MAX_FAULTS_IN_A_ROW: u32 = 64;
-    /// Calls that run into the time limit, in one batch, before the plugin counts as broken: so long may a batch block.
-    pub const MAX_WASTE: u32 = 4;
+    /// How many times the time of a call the failures of one batch may take before the plugin counts as broken. Each frame
+    /// that loops costs one; so long may a batch hold up its session, and after that a new connection is the better way.
+    pub const MAX_WASTE: u32 = 16;
 
     pub(super) fn open(plugin: Arc<Plugin>, request: OpenRequest) -> Result<(Self, SessionPlan), OpenFailure> {
         let (guest, plan) = open_guest(&plugin, &request)?;
@@ -55,8 +56,8 @@ impl Instance {
     }
 
     /// Decodes a batch into `out`, which is cleared first. Never fails: each frame has given its trades and events, or
-    /// nothing because there is nothing in it, or is refused with a reason. May take as long as a call may take, and
-    /// [`Instance::MAX_WASTE`] + 1 times that when the plugin misbehaves.
+    /// nothing because there is nothing in it, or is refused with a reason. Takes at most as long as a call may take, or
+    /// [`Instance::MAX_WASTE`] + 2 times that when the plugin misbehaves.
     pub fn decode(&mut self, batch: &FrameBatch, received_at_us: i64, out: &mut Decoded) {
         out.clear();
         if batch.is_empty() {
@@ -263,4 +264,23 @@ fn merge_refusals(refused: &mut Vec<Refused>) {
     }
     finish(merged.last_mut(), &mut more);
     *refused = merged;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_refused_once_with_its_first_reason() {
+        let refused = |frame, reason: &str| Refused { frame, kind: RefusalKind::Refused, reason: reason.to_owned() };
+        let mut list = vec![refused(2, "c"), refused(0, "a"), refused(2, "d"), refused(2, "e"), refused(1, "b")];
+        merge_refusals(&mut list);
+        assert_eq!(list, [refused(0, "a"), refused(1, "b"), refused(2, "c (and 2 more)")]);
+        let mut long = vec![refused(0, &"x".repeat(MAX_REASON)); 2];
+        merge_refusals(&mut long);
+        assert!(long.len() == 1 && long[0].reason.len() <= MAX_REASON && long[0].reason.ends_with("… (and 1 more)"));
+        let mut none = Vec::new();
+        merge_refusals(&mut none);
+        assert!(none.is_empty());
+    }
 }

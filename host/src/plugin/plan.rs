@@ -129,3 +129,77 @@ fn check_symbols(symbols: &[String], request: &OpenRequest) -> Result<(), String
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use super::super::open::Market;
+    use super::super::{Limits, Precision, Rate, TradeIds};
+    use super::*;
+
+    fn description() -> Description {
+        let rate = Rate { count: 1, window: Duration::from_secs(1) };
+        Description {
+            name: "example".into(),
+            version: "1.0.0".into(),
+            exchange: "example".into(),
+            kind: crate::trade::MarketKind::Spot,
+            ids: TradeIds::Dense,
+            precision: Precision::Microseconds,
+            limits: Limits { subscriptions: 2, connects: rate, messages: rate, lifetime: None, rest: None },
+            hosts: vec!["example.com".into()],
+            options: Vec::new(),
+        }
+    }
+
+    fn request() -> OpenRequest {
+        let market = |name: &str| Market { name: name.into(), symbol: None };
+        OpenRequest { markets: vec![market("A/B"), market("C/D")], ..OpenRequest::default() }
+    }
+
+    fn sound() -> types::SessionPlan {
+        types::SessionPlan {
+            url: "wss://example.com/ws".into(),
+            symbols: vec!["AB".into(), "CD".into()],
+            messages: vec!["subscribe".into()],
+            heartbeat: types::Heartbeat {
+                idle: 5000,
+                ping: Some(types::AppPing { interval: 20_000, message: "ping".into() }),
+            },
+        }
+    }
+
+    #[test]
+    fn a_sound_plan_is_taken_over() {
+        let plan = SessionPlan::checked(sound(), &request(), &description()).unwrap();
+        assert_eq!(plan.symbols, ["AB", "CD"]);
+        assert_eq!(plan.heartbeat.idle, Duration::from_secs(5));
+        assert_eq!(plan.heartbeat.ping.as_ref().unwrap().interval, Duration::from_secs(20));
+        assert!(!plan.is_plain());
+    }
+
+    #[test]
+    fn nonsense_is_refused_by_name() {
+        type Spoil = fn(&mut types::SessionPlan);
+        let cases: [(Spoil, &str); 12] = [
+            (|plan| plan.url = "wss://elsewhere.com/".into(), "none of its own hosts"),
+            (|plan| plan.url = "ws://example.com/".into(), "without TLS"),
+            (|plan| plan.symbols.truncate(1), "1 symbols for 2 markets"),
+            (|plan| plan.symbols[1] = "AB".into(), "markets A/B and C/D alike: AB"),
+            (|plan| plan.symbols[1] = String::new(), "market C/D ``"),
+            (|plan| plan.symbols[1] = "C\nD".into(), "`C\\u{a}D`"),
+            (|plan| plan.symbols[0] = "x".repeat(65), "1 to 64 bytes"),
+            (|plan| plan.messages = vec![String::new()], "a message of 0 bytes"),
+            (|plan| plan.messages = vec!["x".into(); 4097], "4097 messages"),
+            (|plan| plan.heartbeat.idle = 0, "after 0 ms"),
+            (|plan| plan.heartbeat.idle = u32::MAX, "after 4294967295 ms"),
+            (|plan| plan.heartbeat.ping.as_mut().unwrap().interval = 0, "every 0 ms"),
+        ];
+        for (spoil, part) in cases {
+            let mut plan = sound();
+            spoil(&mut plan);
+            let reason = SessionPlan::checked(plan, &request(), &description()).unwrap_err();
+            assert!(reason.contains(part), "no {part:?} in {reason}");
+        }
+    }
+}
