@@ -200,7 +200,6 @@ fn candle(row: CandleRow) -> Result<Candle, CandleError> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

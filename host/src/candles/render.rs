@@ -110,7 +110,6 @@ fn json(candles: &[Candle]) -> Result<String, CandleError> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -72,7 +72,6 @@ pub(super) const FILES: &[File] = files! {
 };
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used)]
 mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;

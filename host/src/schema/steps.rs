@@ -69,7 +69,7 @@ fn wanted(statement: &Statement, history: &History) -> Option<Change> {
         };
     }
     match known {
-        _ if !is_there => Some(change(statement, Action::Create, known.map(|applied| gone(applied)))),
+        _ if !is_there => Some(change(statement, Action::Create, known.map(gone))),
         Some(applied) if applied.statement == statement.text => None,
         Some(applied) => {
             Some(change(statement, Action::Recreate, Some(difference(&applied.statement, &statement.text))))
