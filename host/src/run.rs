@@ -102,7 +102,6 @@ fn load_plugins(config: &Config) -> anyhow::Result<PluginFolder> {
         memory_bytes: usize::try_from(config.plugins.memory_bytes).context("[plugins] memory_mb is too large")?,
         call_time: config.plugins.time,
         cache_folder: Some(config.plugins.cache.clone()),
-        ..RuntimeSettings::default()
     };
     let runtime = Runtime::new(&settings).context("[plugins] is not usable")?;
     let folder = PluginFolder::load(&runtime, &config.plugins.folder)?;
