@@ -7,6 +7,7 @@ use crate::config::{Config, listed};
 
 mod clickhouse;
 mod feeds;
+mod http;
 mod kafka;
 
 pub(crate) use clickhouse::schema_settings;
@@ -73,6 +74,7 @@ pub async fn check(file: &Path) -> Findings {
     findings.extend(of_feeds);
     // Where a plugin is missing, its exchange is not known: the others are looked at all the same.
     let exchanges: Vec<String> = exchanges.into_iter().collect();
+    findings.extend(http::check(&config.http));
     let (of_kafka, of_clickhouse) =
         tokio::join!(kafka::check(&config.kafka, &exchanges, file), clickhouse::check(&config, &exchanges, file));
     findings.extend(of_kafka);

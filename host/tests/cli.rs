@@ -1,6 +1,6 @@
 //! The program from outside: exit codes, and what it prints where.
 
-#![expect(clippy::unwrap_used, missing_docs)]
+#![expect(clippy::unwrap_used)]
 
 use std::fs;
 use std::net::TcpListener;
@@ -29,7 +29,7 @@ impl Place {
     fn configure(&self, rest: &str) {
         let cache = self.path().join("cache");
         let head = format!(
-            "version = 1\n[plugins]\nfolder = \"plugins\"\ncache = '{}'\n[kafka]\nbrokers = \"127.0.0.1:{}\"\n",
+            "version = 1\n[plugins]\nfolder = \"plugins\"\ncache = '{}'\ntime_ms = 200\n[http]\nlisten = \"127.0.0.1:0\"\n[kafka]\nbrokers = \"127.0.0.1:{}\"\n",
             cache.display(),
             closed_port(),
         );
@@ -168,7 +168,7 @@ fn a_missing_plugin_is_64_and_a_broken_file_is_named() {
     let place = Place::new();
     place.configure(FEED);
     fs::write(place.path().join("plugins/binance.wasm"), "not wasm").unwrap();
-    let sentence = "c.toml:8:10: `feed[1].plugin`: no usable plugin \"binance\" in plugins";
+    let sentence = "c.toml:11:10: `feed[1].plugin`: no usable plugin \"binance\" in plugins";
     place.tapedeck(&["run", "--config", "c.toml"]).expect(64, &[], &[sentence, "binance.wasm: is not WebAssembly"]);
     place.tapedeck(&["check", "--config", "c.toml"]).expect(64, &[sentence], &[]);
 }
@@ -181,7 +181,7 @@ fn check_lists_all_that_is_wrong_at_once() {
         64,
         &[
             "ok: c.toml: 1 feed and 1 market\n",
-            "problem: c.toml:10:10: `feed[1].plugin`: no usable plugin \"binance\"",
+            "problem: c.toml:13:10: `feed[1].plugin`: no usable plugin \"binance\"",
             "problem: Kafka cannot be reached at 127.0.0.1:",
             "problem: no ClickHouse answers at http://127.0.0.1:",
             "\n3 problems\n",
@@ -202,13 +202,54 @@ fn plugins_judge_their_feeds() {
          [[feed]]\nplugin = \"binance\"\nmarkets = [\"BTC/USDT\"]\noptions = { stream = \"candles\" }\n",
     );
     let problems = [
-        "c.toml:8:10: `feed[1].plugin`: no usable plugin \"binnance\" in plugins; did you mean \"binance\"?",
-        "c.toml:13:13: `feed[2].options.snapshto`: plugin kraken",
+        "c.toml:11:10: `feed[1].plugin`: no usable plugin \"binnance\" in plugins; did you mean \"binance\"?",
+        "c.toml:16:13: `feed[2].options.snapshto`: plugin kraken",
         "has no such option; did you mean \"snapshot\"?",
-        "c.toml:15:10: `feed[3].plugin`: plugin binance",
+        "c.toml:18:10: `feed[3].plugin`: plugin binance",
     ];
     place.tapedeck(&["run", "--config", "c.toml"]).expect(64, &[], &problems);
     place.tapedeck(&["check", "--config", "c.toml"]).expect(64, &problems, &[]);
+}
+
+/// Files that are no good plugin, from the guests that are built for such tests.
+#[test]
+fn files_that_are_no_good_plugin_are_told_by_name() {
+    let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/hostile");
+    if !guests.join("wrong-version.wasm").exists() {
+        eprintln!("skipped: no guests in target/hostile; `cargo xtask plugins --hostile` builds them");
+        return;
+    }
+    for (guest, sentence) in [
+        ("not-wasm", "is not WebAssembly"),
+        ("core-module", "is a core module, not a component"),
+        ("wrong-version", "supports"),
+        ("imports-foreign", "which no plugin is given"),
+        ("describe-traps", "failed when asked for its description"),
+        ("describe-loops", "failed when asked for its description"),
+        ("describe-lies", "its description can't be used"),
+    ] {
+        let place = Place::new();
+        place.configure(FEED);
+        fs::copy(guests.join(guest).with_extension("wasm"), place.path().join("plugins/binance.wasm")).unwrap();
+        let ran = place.tapedeck(&["run", "--config", "c.toml"]);
+        ran.expect(
+            64,
+            &[],
+            &["c.toml:11:10: `feed[1].plugin`: no usable plugin \"binance\"", "binance.wasm", sentence],
+        );
+    }
+}
+
+#[test]
+fn two_plugins_of_one_name_are_a_problem() {
+    let place = Place::new();
+    if !place.install_plugins() {
+        return;
+    }
+    place.configure("[[feed]]\nplugin = \"kraken\"\nmarkets = [\"BTC/USD\"]\n");
+    fs::copy(place.path().join("plugins/kraken.wasm"), place.path().join("plugins/old.wasm")).unwrap();
+    let sentence = "old.wasm: its name `kraken` is that of plugins/kraken.wasm too";
+    place.tapedeck(&["run", "--config", "c.toml"]).expect(64, &[], &[sentence]);
 }
 
 #[test]
