@@ -87,7 +87,7 @@ impl FromStr for Interval {
 /// Which candles are wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CandleQuery {
-    /// Exchange, such as `binance`.
+    /// Exchange, as tables name it, such as `moonex`.
     pub exchange: String,
     /// Canonical symbol, such as `BTC/USDT`.
     pub market: String,

@@ -36,7 +36,7 @@ Examples:
   tapedeck check --config config/example.toml
   tapedeck sql apply --config config/example.toml
   tapedeck run --config config/example.toml
-  tapedeck candles BTC/USDT --exchange binance --interval 1m --config config/example.toml
+  tapedeck candles BTC/USDT --exchange NAME --interval 1m --config config/example.toml
 
 Exit codes: 0 done; 1 failed, or not as it should be; 64 command line or configuration wrong.
 TAPEDECK_CONFIG names the configuration where --config does not. TAPEDECK_LOG sets the level of log, for example info.";

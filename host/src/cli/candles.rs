@@ -20,8 +20,8 @@ const MOST: u32 = 1_051_200;
 
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
-  tapedeck candles BTC/USDT --exchange binance --interval 5m --from 2026-01-31 --to 2026-02-01
-  tapedeck candles BTC/USD --exchange kraken --interval 1d --format csv > candles.csv")]
+  tapedeck candles BTC/USDT --exchange NAME --interval 5m --from 2026-01-31 --to 2026-02-01
+  tapedeck candles BTC/USD --exchange NAME --interval 1d --format csv > candles.csv")]
 pub(super) struct CandlesArgs {
     /// Canonical name, BASE/QUOTE
     #[arg(value_name = "MARKET", value_parser = parse_market)]

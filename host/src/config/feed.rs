@@ -63,7 +63,7 @@ impl FeedConfig {
     pub(super) fn read(mut section: Section<'_, '_>, number: usize) -> Self {
         let plugin = read_name(&mut section, "plugin");
         if section.any("plugin").is_none() {
-            let message = "is missing; write the name of a plugin, for example plugin = \"binance\"";
+            let message = "is missing; write the name of a plugin, for example plugin = \"moonex\"";
             section.report(&section.place, "plugin", message);
         }
         let exchange = read_name(&mut section, "exchange");
@@ -93,7 +93,7 @@ impl FeedConfig {
 
 /// Names are part of topics, tables and labels.
 fn read_name(section: &mut Section<'_, '_>, key: &'static str) -> Option<String> {
-    let found = section.text(key, "\"binance\"")?;
+    let found = section.text(key, "\"moonex\"")?;
     let name = found.value;
     let good = name.len() <= 64
         && name.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');

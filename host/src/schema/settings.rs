@@ -120,7 +120,7 @@ mod tests {
             bronze_days: 7,
             silver_days: None,
             quarantine_days: 30,
-            exchanges: vec!["binance".into()],
+            exchanges: vec!["moonex".into()],
         }
     }
 
@@ -130,7 +130,7 @@ mod tests {
         let broken: [fn(&mut SchemaSettings); 8] = [
             |s| s.database = "a`b".into(),
             |s| s.database = "1a".into(),
-            |s| s.exchanges = vec!["Binance".into()],
+            |s| s.exchanges = vec!["Moonex".into()],
             |s| s.exchanges = vec!["a-b".into()],
             |s| s.exchanges = vec![String::new()],
             |s| s.kafka_brokers = "h:9092', x='".into(),
