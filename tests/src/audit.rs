@@ -2,16 +2,38 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use xtask::truth::{Report, Trades, compare};
+use std::collections::HashSet;
 
-use crate::kafka::Topic;
+use anyhow::{Context, Result, bail, ensure};
+use xtask::truth::{Report, TradeKey, Trades, compare};
+
+use crate::kafka::{Record, Topic};
 use crate::pipeline::Pipeline;
 use crate::wait;
 
 /// How long ClickHouse may take for everything: seconds on a quiet machine, more where many tests share two cores, and half
 /// a minute more where it was killed and has to notice what it left undone.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Those of the trades that are among these records.
+///
+/// # Errors
+/// A record is none of the trades.
+pub fn received(records: &[Record], truth: &Trades) -> Result<Trades> {
+    let mut keys = HashSet::new();
+    for record in records {
+        let value = record.json()?;
+        let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+        let key = TradeKey { exchange: text("exchange"), market: text("canonical_symbol"), id: text("trade_id") };
+        ensure!(truth.get(&key).is_some(), "nobody published the trade {key:?}");
+        keys.insert(key);
+    }
+    let mut some = Trades::default();
+    for (key, trade) in truth.iter().filter(|(key, _)| keys.contains(*key)) {
+        some.add(key.clone(), *trade)?;
+    }
+    Ok(some)
+}
 
 impl Pipeline {
     /// Waits until ClickHouse has read every record that is in these topics now, and until silver and gold equal the truth.

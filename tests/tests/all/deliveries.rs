@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use fastrand::Rng;
+use tapedeck_tests::audit::received;
 use tapedeck_tests::kafka::Record;
 use tapedeck_tests::pipeline::Pipeline;
 use tapedeck_tests::tape::{self, Tape};
 use tapedeck_tests::{programs, servers};
-use xtask::truth::Trades;
 
 /// The time after which every refresh has run again, were there anything left that could change.
 const REFRESHED: Duration = Duration::from_secs(5);
@@ -52,7 +52,7 @@ fn trades_come_hours_late_and_in_disorder() -> Result<()> {
     Rng::with_seed(13).shuffle(&mut records);
     let (first, late) = records.split_at(records.len() / 2);
     topic.produce(first)?;
-    pipeline.audit(&["acme"], &only(&truth, first)?)?;
+    pipeline.audit(&["acme"], &received(first, &truth)?)?;
     topic.produce(late)?;
     println!("{}", pipeline.audit(&["acme"], &truth)?);
     Ok(())
@@ -100,17 +100,4 @@ fn minute(record: &Record) -> i64 {
 
 fn timestamp_us(record: &Record) -> i64 {
     record.json().ok().and_then(|value| value["timestamp_us"].as_i64()).unwrap_or_default()
-}
-
-/// Those of the trades that are among these records.
-fn only(truth: &Trades, records: &[Record]) -> Result<Trades> {
-    let mut ids = std::collections::HashSet::new();
-    for record in records {
-        ids.insert(record.json()?["trade_id"].as_str().unwrap_or_default().to_owned());
-    }
-    let mut some = Trades::default();
-    for (key, trade) in truth.iter().filter(|(key, _)| ids.contains(&key.id)) {
-        some.add(key.clone(), *trade)?;
-    }
-    Ok(some)
 }
