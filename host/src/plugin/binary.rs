@@ -137,7 +137,6 @@ fn version_advice(version: Option<&str>) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -43,7 +43,6 @@ fn ready(folder: &Path) -> Result<std::path::PathBuf, String> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -240,7 +240,6 @@ fn checked_options(options: Vec<types::OptionInfo>) -> Result<Vec<OptionInfo>, S
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -131,7 +131,6 @@ fn check_symbols(symbols: &[String], request: &OpenRequest) -> Result<(), String
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used)]
 mod tests {
     use super::super::open::Market;
     use super::super::{Limits, Precision, Rate, TradeIds};

@@ -1,6 +1,5 @@
 //! Tests of what is believed of an answer, and what is not.
 
-#![expect(clippy::unwrap_used)]
 
 use super::*;
 
