@@ -82,7 +82,7 @@ fn build_plugins(hostile: bool) -> Result<PathBuf> {
     Ok(first.parent().context("the plugins have no folder")?.to_path_buf())
 }
 
-fn once<'a>(cell: &'a OnceLock<Result<PathBuf, String>>, make: impl FnOnce() -> Result<PathBuf>) -> Result<&'a Path> {
+fn once(cell: &OnceLock<Result<PathBuf, String>>, make: impl FnOnce() -> Result<PathBuf>) -> Result<&Path> {
     let made = cell.get_or_init(|| make().map_err(|error| format!("{error:#}")));
     made.as_deref().map_err(|reason| anyhow!("{reason}"))
 }

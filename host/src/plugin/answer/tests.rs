@@ -1,6 +1,5 @@
 //! Tests of what is believed of an answer, and what is not.
 
-
 use super::*;
 
 fn sound() -> types::Trade {
