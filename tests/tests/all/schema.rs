@@ -80,6 +80,10 @@ impl Database {
     /// Waits until every refresh has nothing left to do: gold has seen all marks, and every twin is buried.
     fn settle(&self) -> Result<()> {
         wait::until_true("gold has caught up", PATIENCE, || {
+            // Marks come a moment after their rows.
+            let unmarked = self.count(
+                "SELECT (SELECT count() FROM {db}.silver_trades) > (SELECT sum(marks) FROM {db}.minute_marks)",
+            )?;
             let behind = self.count(
                 "SELECT count() FROM (SELECT canonical_symbol, minute, sum(marks) AS m FROM {db}.minute_marks GROUP BY 1, 2) AS d \
                  LEFT JOIN (SELECT canonical_symbol, minute, max(version) AS v FROM {db}.gold_1m GROUP BY 1, 2) AS g \
@@ -97,7 +101,7 @@ impl Database {
                  FROM {db}.minute_marks WHERE toUnixTimestamp(edge) != 0 GROUP BY 1, 2, 3, 4) \
                  GROUP BY canonical_symbol, edge, trade_id) WHERE alive > 1",
             )?;
-            Ok(behind == 0 && hours_behind == 0 && unburied == 0)
+            Ok(unmarked == 0 && behind == 0 && hours_behind == 0 && unburied == 0)
         })
     }
 
