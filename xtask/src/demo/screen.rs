@@ -66,11 +66,14 @@ pub(crate) fn show(
         let text = table(&rows, &before, elapsed);
         before = rows.iter().map(|row| ((row.exchange.clone(), row.market.clone()), row.trades)).collect();
         let mut out = std::io::stdout().lock();
-        if terminal && drawn > 0 {
-            // Up to the first line of the table, and clear from there.
-            write!(out, "\x1b[{drawn}A\x1b[J")?;
+        if terminal {
+            // Up to the first line of the last table, and clear from there. Without wrapping, lest a narrow terminal need more
+            // lines than are counted.
+            let up = if drawn > 0 { format!("\x1b[{drawn}A\x1b[J") } else { String::new() };
+            write!(out, "{up}\x1b[?7l{text}\x1b[?7h")?;
+        } else {
+            write!(out, "{text}")?;
         }
-        write!(out, "{text}")?;
         out.flush()?;
         drawn = text.lines().count();
     }
@@ -107,36 +110,77 @@ fn rows(client: &Client, database: &str) -> Result<Vec<Row>> {
     rows.collect()
 }
 
+const HEAD: [&str; 11] =
+    ["exchange", "market", "minute", "open", "high", "low", "close", "volume", "trades", "trades/s", "lag"];
+/// Columns of text, left-aligned; numbers follow.
+const TEXT_COLUMNS: usize = 2;
+
+/// The rows as lines, each column as wide as it needs to be. `before` holds the totals of `elapsed` ago.
 fn table(rows: &[Row], before: &HashMap<(String, String), u64>, elapsed: Duration) -> String {
     let now_us = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
-    let mut text = String::new();
-    // Writing into a String cannot fail.
-    let _ = writeln!(
-        text,
-        "{:<10} {:<10} {:>6} {:>14} {:>14} {:>14} {:>14} {:>16} {:>7} {:>9} {:>9} {:>8}",
-        "exchange", "market", "minute", "open", "high", "low", "close", "volume", "trades", "total", "trades/s", "lag"
-    );
-    for row in rows {
+    let mut lines = vec![HEAD.map(str::to_owned)];
+    lines.extend(rows.iter().map(|row| {
         let key = (row.exchange.clone(), row.market.clone());
         let new = row.trades.saturating_sub(before.get(&key).copied().unwrap_or(row.trades));
         let rate = u128::from(new) * 1_000 / elapsed.as_millis().max(1);
         let lag_ms = now_us.saturating_sub(u128::try_from(row.newest_us).unwrap_or(0)) / 1_000;
-        let _ = writeln!(
-            text,
-            "{:<10} {:<10} {:>6} {:>14} {:>14} {:>14} {:>14} {:>16} {:>7} {:>9} {:>9} {:>6}ms",
-            row.exchange,
-            row.market,
-            row.time,
-            row.open,
-            row.high,
-            row.low,
-            row.close,
-            row.volume,
-            row.candle_trades,
-            row.trades,
-            rate,
-            lag_ms
-        );
+        [
+            row.exchange.clone(),
+            row.market.clone(),
+            row.time.clone(),
+            row.open.clone(),
+            row.high.clone(),
+            row.low.clone(),
+            row.close.clone(),
+            row.volume.clone(),
+            row.candle_trades.clone(),
+            rate.to_string(),
+            format!("{lag_ms} ms"),
+        ]
+    }));
+    let widths: Vec<usize> =
+        (0..HEAD.len()).map(|column| lines.iter().map(|line| line[column].len()).max().unwrap_or(0)).collect();
+    let mut text = String::new();
+    for line in &lines {
+        for (column, (cell, width)) in line.iter().zip(&widths).enumerate() {
+            // Writing into a String cannot fail.
+            let _ = match column {
+                0 => write!(text, "{cell:<width$}"),
+                _ if column < TEXT_COLUMNS => write!(text, "  {cell:<width$}"),
+                _ => write!(text, "  {cell:>width$}"),
+            };
+        }
+        text.push('\n');
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_and_rates_are_of_the_time_that_passed() {
+        let row = |market: &str, trades| Row {
+            exchange: "moonex".into(),
+            market: market.into(),
+            time: "12:30".into(),
+            open: "1.5".into(),
+            high: "20000.25".into(),
+            low: "1".into(),
+            close: "2".into(),
+            volume: "7".into(),
+            candle_trades: "3".into(),
+            trades,
+            newest_us: i64::MAX,
+        };
+        let before = HashMap::from([(("moonex".to_owned(), "A/B".to_owned()), 100)]);
+        let text = table(&[row("A/B", 150), row("LONG/NAME", 40)], &before, Duration::from_millis(500));
+        let expected = "\
+exchange  market     minute  open      high  low  close  volume  trades  trades/s   lag
+moonex    A/B         12:30   1.5  20000.25    1      2       7       3       100  0 ms
+moonex    LONG/NAME   12:30   1.5  20000.25    1      2       7       3         0  0 ms
+";
+        assert_eq!(text, expected);
+    }
 }
