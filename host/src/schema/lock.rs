@@ -78,6 +78,7 @@ impl<'a> Lock<'a> {
 
     /// Waits until the server runs our query (`None`) or has refused it (who holds the lock).
     async fn settle(&mut self) -> Result<Option<String>, SchemaError> {
+        let deadline = Instant::now() + PATIENCE;
         loop {
             if self.holding.is_finished() {
                 let outcome = (&mut self.holding).await.ok().flatten();
@@ -93,6 +94,9 @@ impl<'a> Lock<'a> {
             }
             if self.is_ours().await? {
                 return Ok(None);
+            }
+            if Instant::now() >= deadline {
+                return Err(SchemaError::LockLost { database: self.database.clone() });
             }
             sleep(Duration::from_millis(20)).await;
         }
