@@ -25,7 +25,7 @@ impl<'s, 'a> Object<'s, 'a> {
     ///
     /// What was skipped or what comes next is not JSON.
     #[expect(clippy::should_implement_trait, reason = "the value borrows the object, which no Iterator can give")]
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self) -> Result<Option<(Cow<'a, str>, Value<'_, 'a>)>, Error> {
         if !self.scanner.is_at(self.depth)? {
             return Ok(None);
@@ -57,7 +57,7 @@ impl<'s, 'a> Array<'s, 'a> {
     ///
     /// What was skipped or what comes next is not JSON.
     #[expect(clippy::should_implement_trait, reason = "the value borrows the array, which no Iterator can give")]
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self) -> Result<Option<Value<'_, 'a>>, Error> {
         if !self.scanner.is_at(self.depth)? || !self.scanner.next_element()? {
             return Ok(None);

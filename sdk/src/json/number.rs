@@ -15,7 +15,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The whole number without a sign that starts here.
-    #[inline]
+    #[inline(always)]
     pub(super) fn unsigned(&mut self, start: usize) -> Result<u64, Error> {
         let (end, number) = read(self.bytes, start);
         let plain = end > start && end - start <= MAX_DIGITS && !leads_with_zero(self.bytes, start, end);

@@ -59,7 +59,7 @@ impl<'s, 'a> Value<'s, 'a> {
     /// # Errors
     ///
     /// It is none, or too deep.
-    #[inline]
+    #[inline(always)]
     pub fn object(self) -> Result<Object<'s, 'a>, Error> {
         let (at, byte) = self.scanner.value()?;
         if byte != b'{' {
@@ -89,7 +89,7 @@ impl<'s, 'a> Value<'s, 'a> {
     /// # Errors
     ///
     /// It is no string, or a malformed one.
-    #[inline]
+    #[inline(always)]
     pub fn str(self) -> Result<Cow<'a, str>, Error> {
         let (at, byte) = self.scanner.value()?;
         if byte != b'"' {
@@ -132,7 +132,7 @@ impl<'s, 'a> Value<'s, 'a> {
     /// # Errors
     ///
     /// It is neither, or no decimal of at most 38 digits.
-    #[inline]
+    #[inline(always)]
     pub fn decimal(self) -> Result<Decimal, Error> {
         let (at, byte) = self.scanner.value()?;
         let plain = match byte {
@@ -154,7 +154,7 @@ impl<'s, 'a> Value<'s, 'a> {
     /// # Errors
     ///
     /// It is no number, has a sign, fraction or exponent, or does not fit into 64 bits.
-    #[inline]
+    #[inline(always)]
     pub fn u64(self) -> Result<u64, Error> {
         let (at, byte) = self.scanner.value()?;
         match byte {
@@ -168,7 +168,7 @@ impl<'s, 'a> Value<'s, 'a> {
     /// # Errors
     ///
     /// It is no number, has a fraction or exponent, or does not fit into 64 bits.
-    #[inline]
+    #[inline(always)]
     pub fn i64(self) -> Result<i64, Error> {
         let (at, byte) = self.scanner.value()?;
         let not_integer = Error::new(at, Fault::NotInteger);
