@@ -180,6 +180,31 @@ fn the_same_market_of_two_exchanges_is_no_duplicate() {
 }
 
 #[test]
+fn librdkafka_judges_its_properties() {
+    let head = format!("{SMALLEST}[kafka.properties]\n");
+    check(
+        &format!("{head}\"socket.timeout.ms\" = \"soon\"\n\"client.id\" = {{ env = \"TAPEDECK_NO_SUCH_VARIABLE\" }}"),
+        &[
+            "t.toml:6:1: `kafka.properties.\"socket.timeout.ms\"`: librdkafka says: Invalid value for configuration property \"socket.timeout.ms\"",
+            "t.toml:7:15: `kafka.properties.\"client.id\"`: the environment variable TAPEDECK_NO_SUCH_VARIABLE is not set; set it where tapedeck is started",
+        ],
+    );
+    let config = parse(&format!("{head}\"socket.keepalive.enable\" = true\n\"socket.timeout.ms\" = 1000")).unwrap();
+    assert_eq!(config.kafka.properties["socket.keepalive.enable"].expose(), "true");
+    assert_eq!(config.kafka.properties["socket.timeout.ms"].expose(), "1000");
+}
+
+#[test]
+fn tls_to_kafka_is_a_feature_of_the_build() {
+    let got = parse(&format!("{SMALLEST}[kafka.properties]\n\"security.protocol\" = \"ssl\""));
+    if cfg!(feature = "kafka-tls") {
+        assert!(got.is_ok(), "{got:?}");
+    } else {
+        assert!(got.unwrap_err().to_string().ends_with("build it with `cargo build --features kafka-tls`"));
+    }
+}
+
+#[test]
 fn columns_count_characters() {
     check(
         &format!("# ü\n{SMALLEST}[kafka]\n\"ü\" = 1\n# é\nbrokers = \"é\""),
