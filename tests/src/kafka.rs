@@ -92,7 +92,7 @@ impl Topic {
     ///
     /// # Errors
     /// As [`Topic::ends`].
-    pub fn records(&self) -> Result<u64> {
+    pub fn count(&self) -> Result<u64> {
         Ok(self.ends()?.values().sum::<i64>().unsigned_abs())
     }
 

@@ -83,7 +83,7 @@ fn bad_frames_become_dead_letters_and_good_trades_go_on() -> Result<()> {
     }
     let dead = pipeline.dead_letters("binance");
     let wanted = frames.len() as u64;
-    wait::until_true("dead letters", PATIENCE, || Ok(dead.len()? >= wanted)).with_context(|| host.log())?;
+    wait::until_true("dead letters", PATIENCE, || Ok(dead.count()? >= wanted)).with_context(|| host.log())?;
     let letters = dead.records()?;
     ensure!(letters.len() == frames.len(), "{} dead letters of {} frames", letters.len(), frames.len());
     for (name, payload, _) in &frames {
@@ -101,7 +101,7 @@ fn bad_frames_become_dead_letters_and_good_trades_go_on() -> Result<()> {
     let truth = exchange.truth()?;
     host.wait_for_trades("binance", truth.len() as u64, PATIENCE)?;
     host.stop_well()?;
-    let records = pipeline.trades("binance").len()?;
+    let records = pipeline.trades("binance").count()?;
     ensure!(records == truth.len() as u64, "{records} records of {} trades", truth.len());
     Ok(())
 }
@@ -115,11 +115,11 @@ fn breaks_of_protocol(exchange: &Exchange, pipeline: &Pipeline, host: &tapedeck_
         exchange.simulator().stop_publishing();
         std::thread::sleep(Duration::from_millis(200));
         host.wait_for_trades("binance", exchange.truth()?.len() as u64, PATIENCE)?;
-        let before = dead.len()?;
+        let before = dead.count()?;
         exchange.inject(Fault::Frame { payload, binary: false })?;
-        wait::until_true("a dead letter", PATIENCE, || Ok(dead.len()? > before)).with_context(|| host.log())?;
+        wait::until_true("a dead letter", PATIENCE, || Ok(dead.count()? > before)).with_context(|| host.log())?;
         let records = dead.records()?;
-        let letter = records.iter().filter(|record| record.header("kind").is_ok_and(|kind| kind == "protocol")).last();
+        let letter = records.iter().rfind(|record| record.header("kind").is_ok_and(|kind| kind == "protocol"));
         let letter = letter.with_context(|| format!("{name}: no dead letter of a broken protocol"))?;
         check_letter(letter, "protocol")?;
         println!("{name}: {}", letter.header("reason")?);

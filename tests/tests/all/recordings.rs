@@ -39,7 +39,7 @@ fn eth_usdt_across_midnight() -> Result<()> {
     host.wait_for_trades("binance", ETH_USDT_TRADES as u64, PATIENCE)?;
     host.stop_well()?;
     let topic = pipeline.trades("binance");
-    ensure!(topic.records()? == ETH_USDT_TRADES as u64, "Kafka holds {} records", topic.records()?);
+    ensure!(topic.count()? == ETH_USDT_TRADES as u64, "Kafka holds {} records", topic.count()?);
     let report = pipeline.audit(&["binance"], &truth)?;
     println!("{report}");
     ensure!(report.silver == ETH_USDT_TRADES as u64);
