@@ -64,6 +64,6 @@ mod tests {
         assert_eq!(nearest("btcusdt", markets.into_iter()).first().map(String::as_str), Some("BTC/USDT"));
         assert_eq!(nearest("BTC-USDC", markets.into_iter()).first().map(String::as_str), Some("BTC/USDT"));
         assert!(nearest("zzz", markets.into_iter()).is_empty());
-        assert_eq!(nearest("Moonex", ["moonex", "moonex", "sunex"].into_iter()), ["moonex"]);
+        assert_eq!(nearest("Moonex", ["moonex", "moonex", "orbit"].into_iter()), ["moonex"]);
     }
 }
