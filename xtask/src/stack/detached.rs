@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Stack, StackOptions, usage};
 use crate::home::home;
+use crate::interrupt;
 
 /// How long each server may take to stop before it is killed.
 const STOP: Duration = Duration::from_secs(20);
@@ -98,6 +99,8 @@ pub fn run(task: &Task) -> Result<()> {
 }
 
 fn start(up: &Up) -> Result<()> {
+    // Asked to end before the servers are recorded, we must end them: nobody else would.
+    interrupt::listen()?;
     let folder = up.folder.path();
     if let Some(record) = read(&folder)? {
         let running = record.processes.iter().filter(|entry| entry.runs()).count();

@@ -12,6 +12,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::interrupt;
+
 /// How many lines of its log are shown when a server fails.
 const TAIL_LINES: usize = 25;
 
@@ -89,8 +91,17 @@ impl Process {
         )
     }
 
-    /// Waits until `ready` says so; if the process ends or the deadline passes, an error with the log's last lines.
+    /// Waits until `ready` says so. If the process ends before that, the deadline passes or somebody asks to end, it is killed
+    /// (a detached one as well, since nobody would know of it) and the error shows the log's last lines.
     pub(crate) fn await_ready(&self, deadline: Duration, ready: impl Fn() -> bool) -> Result<()> {
+        let outcome = self.wait_for(deadline, ready);
+        if outcome.is_err() {
+            self.kill9()?;
+        }
+        outcome
+    }
+
+    fn wait_for(&self, deadline: Duration, ready: impl Fn() -> bool) -> Result<()> {
         let until = Instant::now() + deadline;
         loop {
             if ready() {
@@ -104,6 +115,9 @@ impl Process {
                     self.log.display(),
                     self.tail()
                 );
+            }
+            if interrupt::asked() {
+                bail!("ended while {} was starting", self.name);
             }
             if Instant::now() >= until {
                 let seconds = deadline.as_secs();
