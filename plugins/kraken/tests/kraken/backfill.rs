@@ -136,7 +136,7 @@ fn says_what_kraken_refuses() {
         (429, "", "rate limit is exceeded"),
         (502, "<html>bad gateway</html>", "status 502"),
         (500, r#"{"error":[],"result":{}}"#, "status 500"),
-        (200, "<html>", "an object was expected"),
+        (200, "<html>", "not JSON"),
         (200, "", "ends too early"),
         (200, r#"{"error":[],"result":{"status":"online","timestamp":"2026-02-03T09:15:27Z"}}"#, "no list of trades"),
         (200, r#"{"error":[],"result":{"A":[],"B":[],"last":"1"}}"#, "more than one pair"),
