@@ -54,6 +54,7 @@ pub fn run(options: &Options) -> Result<()> {
     let started = Instant::now();
     let profile = if options.release { Profile::Release } else { Profile::Dev };
 
+    fetch::prerequisites()?;
     // The network fetches while the processors compile.
     let fetching = std::thread::spawn(|| fetch::fetch(fetch::Show::Lines).map(drop));
     say("building the host, the simulator and the plugins");

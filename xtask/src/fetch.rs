@@ -33,6 +33,13 @@ pub struct Parts {
     pub library: PathBuf,
 }
 
+/// Fails at once, with a sentence for each, if something must be fetched and a tool for it is missing: better than after
+/// minutes of compiling.
+pub fn prerequisites() -> Result<()> {
+    let (home, pins) = (home(), Pins::load()?);
+    both(kafka::prerequisites(&home, &pins.kafka), library::prerequisites(&home, pins.package()?)).map(drop)
+}
+
 /// Brings everything that the local stack needs into the home folder and says where it is. A second run fetches nothing.
 ///
 /// Only one process fetches at a time; others wait for it. Errors are sentences that say what is missing and what to do.
@@ -52,12 +59,17 @@ pub fn fetch(show: Show) -> Result<Parts> {
         (kafka.join(), library)
     });
     let kafka = kafka.map_err(|_| anyhow!("the thread that fetches Kafka panicked"))?;
-    let (kafka, library) = match (kafka, library) {
-        (Ok(kafka), Ok(library)) => (kafka, library),
-        (Err(kafka), Err(library)) => bail!("{kafka:#}\n{library:#}"),
-        (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
-    };
+    let (kafka, library) = both(kafka, library)?;
     Ok(Parts { jars: kafka.jars, formatted: kafka.formatted, classes: kafka.classes, library })
+}
+
+/// Both, or what went wrong with either.
+fn both<A, B>(kafka: Result<A>, library: Result<B>) -> Result<(A, B)> {
+    match (kafka, library) {
+        (Ok(kafka), Ok(library)) => Ok((kafka, library)),
+        (Err(kafka), Err(library)) => bail!("{kafka:#}\n{library:#}"),
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+    }
 }
 
 /// Removes what an interrupted fetch left behind. Called under the lock, so nobody is working in there.

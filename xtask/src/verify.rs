@@ -41,6 +41,7 @@ pub fn run() -> Result<()> {
     let fetching = std::thread::spawn(|| fetch::fetch(fetch::Show::Lines).map(drop));
     let mut record = Record::default();
 
+    record.run("tools", || fetch::prerequisites().map(|()| String::new()));
     record.run("formatting", steps::formatting);
     record.run("tidy", || tidy::run().map(|()| String::new()));
     record.run("lints", steps::lints);

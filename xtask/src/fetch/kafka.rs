@@ -29,9 +29,22 @@ const JAVA_NEEDED: u32 = 17;
 /// How long the training broker may take to start: a busy machine of one core.
 const TRAINING: std::time::Duration = std::time::Duration::from_secs(120);
 
+/// Fails with a sentence if something must be fetched and a tool for it is missing.
+pub(crate) fn prerequisites(home: &Path, pins: &KafkaPins) -> Result<()> {
+    if seal::is_whole(&folder(home, pins), &content(pins)) {
+        return Ok(());
+    }
+    need_java()?;
+    MAVEN.need("fetching Kafka")
+}
+
+fn folder(home: &Path, pins: &KafkaPins) -> PathBuf {
+    home.join(format!("kafka-{}", pins.version))
+}
+
 /// Kafka's parts, after fetching and preparing them if they are not there whole.
 pub(crate) fn ensure(home: &Path, pins: &KafkaPins, board: &Board) -> Result<Parts> {
-    let folder = home.join(format!("kafka-{}", pins.version));
+    let folder = folder(home, pins);
     let content = content(pins);
     if !seal::is_whole(&folder, &content) {
         need_java()?;

@@ -16,9 +16,18 @@ const LIBRARY: &str = "libchdb.so";
 /// npm's cache and the tarball, then the library: all at once for a moment.
 const ROOM: u64 = 1_100_000_000;
 
+/// Fails with a sentence if it must be fetched and the tool for it is missing.
+pub(crate) fn prerequisites(home: &Path, pin: &PackagePin) -> Result<()> {
+    if seal::is_whole(&folder(home, pin), &pin.library_sha256) { Ok(()) } else { NPM.need("fetching ClickHouse") }
+}
+
+fn folder(home: &Path, pin: &PackagePin) -> PathBuf {
+    home.join(format!("clickhouse-{}", pin.version))
+}
+
 /// The library's path, after fetching it if it is not there whole.
 pub(crate) fn ensure(home: &Path, pin: &PackagePin, board: &Board) -> Result<PathBuf> {
-    let folder = home.join(format!("clickhouse-{}", pin.version));
+    let folder = folder(home, pin);
     if !seal::is_whole(&folder, &pin.library_sha256) {
         room::need(home, ROOM, "fetching ClickHouse")?;
         let line = board.line(&format!("fetching ClickHouse {}", pin.version), pin.bytes);

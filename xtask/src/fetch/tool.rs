@@ -58,6 +58,13 @@ impl Tool {
         command
     }
 
+    /// Fails with a sentence if it is not there.
+    pub(crate) fn need(&self, what: &str) -> Result<()> {
+        let mut command = self.command();
+        command.arg(if self.program == "java" { "-version" } else { "--version" });
+        self.run(command, what, || ()).map(drop)
+    }
+
     /// Runs it to its end, calling `meanwhile` many times a second, and gives its output.
     pub(crate) fn run(&self, mut command: Command, what: &str, meanwhile: impl Fn()) -> Result<String> {
         let log = tempfile::NamedTempFile::new().context("no temporary file can be made; is the disk full?")?;
