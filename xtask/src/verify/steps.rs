@@ -5,7 +5,6 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::cargo;
-use crate::home::repository;
 
 /// How the words of a step begin that had nothing to do.
 pub(super) const SKIPPED: &str = "skipped: ";
@@ -52,8 +51,8 @@ pub(super) fn optional(program: &str, arguments: &[&str]) -> Result<String> {
 
 /// A short demo, by the very command that users type; it audits itself.
 pub(super) fn demo() -> Result<String> {
-    let mut demo = Command::new(std::env::current_exe().context("this program's own path is unknown")?);
-    demo.current_dir(repository()).args(["demo", "--for", "20s"]);
+    let mut demo = cargo::command();
+    demo.args(["demo", "--for", "20s"]);
     pass(demo, "see the audit above").map(|()| String::new())
 }
 
