@@ -11,6 +11,7 @@ pub mod session;
 pub mod plugin;
 
 pub mod feed;
+pub mod ledger;
 pub mod trade;
 
 pub mod sink;

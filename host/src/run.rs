@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::config::{Config, FeedConfig};
-use crate::feed::{self, FeedSession, Topics};
+use crate::feed::{self, Feed, Topics};
 use crate::http::{self, Surroundings};
 use crate::metrics::Metrics;
 use crate::plugin::{Plugin, PluginError, PluginFolder, Runtime, RuntimeSettings};
@@ -30,7 +30,7 @@ pub struct Prepared {
     config: Config,
     metrics: Arc<Metrics>,
     sink: Sink,
-    sessions: Vec<(FeedSession, SessionSettings)>,
+    sessions: Vec<(Arc<Feed>, SessionSettings)>,
 }
 
 impl Prepared {
@@ -63,12 +63,13 @@ impl Prepared {
         let http_task = tokio::spawn(http::serve(listener, surroundings, http_shutdown.clone()));
         let redelivery = tokio::spawn(sink.clone().redeliver());
 
-        let exchanges: BTreeSet<_> = sessions.iter().map(|(session, _)| session.exchange().to_owned()).collect();
+        let exchanges: BTreeSet<_> = sessions.iter().map(|(feed, _)| feed.exchange().to_owned()).collect();
         let tracker = TaskTracker::new();
         if wait_for_kafka(&config, &exchanges, &shutdown).await {
             kafka.store(true, Ordering::Relaxed);
-            for (handler, settings) in sessions {
-                tracker.spawn(session::run(handler, settings, shutdown.clone()));
+            for (feed, settings) in sessions {
+                let connection = feed.connection(settings.metrics.clone());
+                tracker.spawn(session::run(connection, settings, shutdown.clone()));
             }
             shutdown.cancelled().await;
         }
@@ -78,18 +79,6 @@ impl Prepared {
         let _ = timeout_at(Instant::now() + Duration::from_secs(1), http_task).await;
         drained
     }
-}
-
-/// The exchanges of the feeds: the names that topics and tables are called by.
-///
-/// # Errors
-/// A feed's plugin cannot be loaded to say which exchange it is for.
-pub fn exchanges(config: &Config) -> anyhow::Result<BTreeSet<String>> {
-    if let Some(named) = config.feeds.iter().map(|feed| feed.exchange.clone()).collect() {
-        return Ok(named);
-    }
-    let plugins = load_plugins(config)?;
-    config.feeds.iter().map(|feed| Ok(exchange(feed, find_plugin(config, feed, &plugins)?).to_owned())).collect()
 }
 
 fn exchange<'a>(feed: &'a FeedConfig, plugin: &'a Plugin) -> &'a str {
@@ -135,42 +124,34 @@ fn build_sessions(
     plugins: &PluginFolder,
     sink: &Sink,
     metrics: &Metrics,
-) -> anyhow::Result<Vec<(FeedSession, SessionSettings)>> {
+) -> anyhow::Result<Vec<(Arc<Feed>, SessionSettings)>> {
     let dialer = Dialer::new(config.limits.frame_bytes).context("TLS is not usable")?;
     let backoff = Backoff { base: config.reconnect.base, cap: config.reconnect.cap };
     let mut numbers = BTreeMap::<String, u32>::new();
     let mut sessions = Vec::new();
-    for feed in &config.feeds {
-        let plugin = find_plugin(config, feed, plugins)?;
-        let exchange = exchange(feed, plugin);
+    for feed_config in &config.feeds {
+        let plugin = find_plugin(config, feed_config, plugins)?;
+        let exchange = exchange(feed_config, plugin);
         let topics =
             Topics { trades: config.kafka.topic(exchange), dead_letters: config.kafka.dead_letter_topic(exchange) };
-        for request in feed::shards(feed, plugin) {
+        for request in feed::shards(feed_config, plugin) {
             let number = numbers.entry(exchange.to_owned()).or_default();
             let name = format!("{exchange}-{number}");
             let figures = metrics.session(exchange, *number);
             *number += 1;
-            let handler = FeedSession::new(
-                name.clone(),
-                exchange,
-                Arc::clone(plugin),
-                request,
-                sink.clone(),
-                topics.clone(),
-                figures.clone(),
-            )
-            .with_context(|| format!("feed {} ({})", feed.places.number, feed.plugin))?;
+            let feed = Feed::new(name.clone(), exchange, Arc::clone(plugin), request, sink.clone(), topics.clone())
+                .with_context(|| format!("feed {} ({})", feed_config.places.number, feed_config.plugin))?;
             let settings = SessionSettings {
                 name,
                 dialer: dialer.clone(),
                 backoff,
                 batch_frames: config.limits.batch_frames,
                 batch_bytes: BATCH_BYTES,
-                send_interval: handler.send_interval(),
+                send_interval: feed.send_interval(),
                 metrics: figures,
                 status: SessionStatus::default(),
             };
-            sessions.push((handler, settings));
+            sessions.push((Arc::new(feed), settings));
         }
     }
     Ok(sessions)

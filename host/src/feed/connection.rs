@@ -1,0 +1,125 @@
+//! One connection of a feed: its frames go through its own instance of the plugin, lose what the feed had already, and
+//! leave for Kafka as trades or dead letters.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+use tracing::{error, info, warn};
+
+use super::{Feed, Taken, instruments};
+use crate::frames::FrameBatch;
+use crate::metrics::SessionMetrics;
+use crate::plugin::{Decoded, Instance, SessionEvent};
+use crate::session::{FrameHandler, Plan, Reaction};
+use crate::sink::Account;
+use crate::sink::dead_letter::DeadLetter;
+
+/// One connection's side of the plugin and of Kafka.
+pub struct FeedConnection {
+    feed: Arc<Feed>,
+    instance: Option<Instance>,
+    account: Account,
+    metrics: SessionMetrics,
+    decoded: Decoded,
+    line: Vec<u8>,
+}
+
+impl FeedConnection {
+    pub(super) fn new(feed: Arc<Feed>, metrics: SessionMetrics) -> Self {
+        let account = feed.sink.account(&metrics);
+        Self { feed, instance: None, account, metrics, decoded: Decoded::default(), line: Vec::new() }
+    }
+
+    async fn send_trades(&mut self, received_at_us: i64) {
+        for trade in &self.decoded.trades {
+            match self.feed.take(trade, received_at_us, self.account, &mut self.line).await {
+                Taken::Sent => _ = self.metrics.trades.inc(),
+                Taken::Known => _ = self.metrics.duplicates.inc(),
+                Taken::Refused => {}
+            }
+        }
+    }
+
+    async fn send_dead_letter(&self, letter: DeadLetter<'_>) {
+        self.metrics.refused(letter.kind);
+        self.feed.send_dead_letter(letter, self.account).await;
+    }
+
+    async fn send_dead_letters(&self, batch: &FrameBatch, received_at_us: i64) {
+        for refused in &self.decoded.refused {
+            let frame = batch.get(refused.frame as usize).unwrap_or_default();
+            warn!(
+                plugin = self.feed.origin.plugin,
+                version = self.feed.origin.plugin_version,
+                kind = refused.kind.as_str(),
+                bytes = frame.len(),
+                reason = refused.reason,
+                "a frame goes to the dead letters"
+            );
+            let letter = DeadLetter { frame, kind: refused.kind.as_str(), reason: &refused.reason, received_at_us };
+            self.send_dead_letter(letter).await;
+        }
+    }
+
+    fn react(&mut self) -> Reaction {
+        let mut reaction = Reaction::default();
+        for event in self.decoded.events.drain(..) {
+            match event.what {
+                SessionEvent::Subscribed(market) => {
+                    self.metrics.subscribed.inc();
+                    info!(market = self.feed.canonical(Some(market)), "subscribed");
+                }
+                SessionEvent::Rejected { market, reason } => {
+                    self.metrics.rejected.inc();
+                    error!(
+                        market = self.feed.canonical(market),
+                        reason, "the exchange refused a subscription; check the market's spelling in the feed"
+                    );
+                }
+                SessionEvent::Heartbeat => {}
+                SessionEvent::Send(text) => reaction.send.push(text),
+                SessionEvent::Reconnect(reason) => reaction.reconnect = Some(reason),
+            }
+        }
+        if let Some(reason) = self.decoded.broken.take() {
+            self.instance = None;
+            reaction.reconnect = Some(format!("plugin {} is of no more use: {reason}", self.feed.origin.plugin));
+        }
+        reaction
+    }
+}
+
+impl FrameHandler for FeedConnection {
+    fn open(&mut self) -> Result<Plan, String> {
+        self.instance = None;
+        let (instance, plan) =
+            self.feed.plugin.open(self.feed.request.clone()).map_err(|failure| failure.to_string())?;
+        if instruments(&self.feed.request, &plan) != self.feed.origin.instruments {
+            return Err(format!("plugin {} spells its markets differently than before", self.feed.origin.plugin));
+        }
+        self.instance = Some(instance);
+        Ok(Plan {
+            url: plan.url,
+            messages: plan.messages,
+            idle: plan.heartbeat.idle,
+            ping: plan.heartbeat.ping.map(|ping| (ping.interval, ping.message)),
+        })
+    }
+
+    async fn frames(&mut self, batch: &FrameBatch, received_at_us: i64) -> Reaction {
+        let Some(instance) = &mut self.instance else {
+            return Reaction { reconnect: Some("the plugin has no instance".to_owned()), ..Reaction::default() };
+        };
+        let began = Instant::now();
+        instance.decode(batch, received_at_us, &mut self.decoded);
+        self.metrics.decode.observe(began.elapsed().as_secs_f64());
+        self.send_trades(received_at_us).await;
+        self.send_dead_letters(batch, received_at_us).await;
+        self.react()
+    }
+
+    async fn broken(&mut self, frame: &[u8], reason: &str, received_at_us: i64) {
+        let reason = format!("the exchange broke the WebSocket protocol: {reason}");
+        self.send_dead_letter(DeadLetter { frame, kind: "protocol", reason: &reason, received_at_us }).await;
+    }
+}
