@@ -126,7 +126,7 @@ impl Feed {
             headers: self.template.headers(trade.source),
             account,
         };
-        match self.sink.send(&record).await {
+        match self.sink.send(&record, || ()).await {
             Ok(()) => Taken::Sent,
             Err(error) => {
                 error!(id = %trade.id, %error, "Kafka can never take this trade: it is lost");
@@ -143,7 +143,7 @@ impl Feed {
             headers: &letter.headers(&self.origin, &self.name),
             account,
         };
-        if let Err(error) = self.sink.send(&record).await {
+        if let Err(error) = self.sink.send(&record, || ()).await {
             error!(bytes = letter.frame.len(), %error, "Kafka can never take this dead letter: the frame is lost");
         }
     }

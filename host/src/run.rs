@@ -61,7 +61,7 @@ impl Prepared {
         let surroundings = Surroundings { metrics, kafka: Arc::clone(&kafka), sessions: Arc::new(statuses) };
         let http_shutdown = CancellationToken::new();
         let http_task = tokio::spawn(http::serve(listener, surroundings, http_shutdown.clone()));
-        let redelivery = tokio::spawn(sink.clone().redeliver());
+        let mut sinking = tokio::spawn(sink.clone().run());
 
         let exchanges: BTreeSet<_> = sessions.iter().map(|(feed, _)| feed.exchange().to_owned()).collect();
         let tracker = TaskTracker::new();
@@ -71,10 +71,16 @@ impl Prepared {
                 let connection = feed.connection(settings.metrics.clone());
                 tracker.spawn(session::run(connection, settings, shutdown.clone()));
             }
-            shutdown.cancelled().await;
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                ended = &mut sinking => {
+                    shutdown.cancel();
+                    return ended.map_err(anyhow::Error::from).flatten().map(|never| match never {});
+                }
+            }
         }
         let drained = drain(&config, &sink, &tracker).await;
-        redelivery.abort();
+        sinking.abort();
         http_shutdown.cancel();
         let _ = timeout_at(Instant::now() + Duration::from_secs(1), http_task).await;
         drained

@@ -4,13 +4,15 @@
 //! [`Sink::send`] waits, its caller stops reading its socket, and the exchange's own buffers fill. A delivery that
 //! fails is tried again until Kafka takes it; while any such record waits, new ones wait behind it.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::convert::Infallible;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::OwnedHeaders;
 use rdkafka::producer::{BaseRecord, Producer as _};
+use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 use tracing::{error, info, warn};
 
@@ -20,17 +22,22 @@ use crate::metrics::{SessionMetrics, SinkMetrics};
 mod client;
 pub mod dead_letter;
 mod deliveries;
+pub mod positions;
 pub mod record;
 pub mod topics;
 
 pub use client::client_config;
 use deliveries::{Deliveries, Opaque, Producer, Undelivered};
+pub use positions::{CheckpointRecord, CheckpointSource};
 
 /// How long a full queue is waited for before it is looked at again, should a wake-up be missed.
 const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(20);
 
 /// Pause between two attempts to deliver what failed.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// Pause between two checkpoints.
+const CHECKPOINT_PAUSE: Duration = Duration::from_secs(1);
 
 /// A record on its way to Kafka.
 #[derive(Debug)]
@@ -51,6 +58,11 @@ pub struct Outgoing<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Account(u16);
 
+impl Account {
+    /// For records whose latency is of no interest.
+    const NONE: Self = Self(u16::MAX);
+}
+
 /// The way to Kafka, shared by all sessions.
 #[derive(Clone)]
 pub struct Sink {
@@ -62,6 +74,10 @@ struct Shared {
     deliveries: Arc<Deliveries>,
     producer: RwLock<Producer>,
     metrics: SinkMetrics,
+    checkpoints: OnceLock<Arc<dyn CheckpointSource>>,
+    checkpoint_headers: OwnedHeaders,
+    /// One checkpoint at a time: there are no more than two epochs.
+    checkpointing: Mutex<()>,
 }
 
 impl Sink {
@@ -72,7 +88,15 @@ impl Sink {
     pub fn new(config: &KafkaConfig, metrics: SinkMetrics) -> anyhow::Result<Self> {
         let deliveries = Arc::new(Deliveries::new(metrics.clone()));
         let producer = deliveries::producer(config, &deliveries).context("[kafka] is not usable")?;
-        let shared = Shared { config: config.clone(), deliveries, producer: RwLock::new(producer), metrics };
+        let shared = Shared {
+            config: config.clone(),
+            deliveries,
+            producer: RwLock::new(producer),
+            metrics,
+            checkpoints: OnceLock::new(),
+            checkpoint_headers: positions::headers(),
+            checkpointing: Mutex::new(()),
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -81,24 +105,32 @@ impl Sink {
         Account(self.shared.deliveries.open_account(metrics.produce.clone()))
     }
 
-    /// Hands a record to the producer, waiting for as long as its queue is full.
+    /// Names who knows the positions: they are written about once a second, each after the trades that it counts. To be
+    /// called once, before the first record; later calls change nothing.
+    pub fn checkpoints(&self, source: Arc<dyn CheckpointSource>) {
+        let _ = self.shared.checkpoints.set(source);
+    }
+
+    /// Hands a record to the producer, waiting for as long as its queue is full. Once the record is certain to reach
+    /// Kafka unless the host dies, and before it can be part of a checkpoint, `on_accepted` is called.
     ///
     /// # Errors
-    /// A record that Kafka can never take: it is larger than `message.max.bytes`.
-    pub async fn send(&self, record: &Outgoing<'_>) -> Result<(), KafkaError> {
-        self.shared.deliveries.handed_over();
-        let sent = self.wait_and_send(record).await;
-        if sent.is_err() {
-            self.shared.deliveries.settled();
+    /// A record that Kafka can never take: it is larger than `message.max.bytes`. `on_accepted` is not called then.
+    pub async fn send(&self, record: &Outgoing<'_>, on_accepted: impl FnOnce()) -> Result<(), KafkaError> {
+        let opaque = self.shared.deliveries.handed_over(record.account.0);
+        let sent = self.wait_and_send(record, opaque).await;
+        match sent {
+            Ok(()) => on_accepted(),
+            Err(_) => self.shared.deliveries.settled(opaque),
         }
         sent
     }
 
-    async fn wait_and_send(&self, record: &Outgoing<'_>) -> Result<(), KafkaError> {
+    async fn wait_and_send(&self, record: &Outgoing<'_>, opaque: Opaque) -> Result<(), KafkaError> {
         loop {
             let changed = self.shared.deliveries.changed();
             if !self.shared.deliveries.has_failures() {
-                match self.try_send(record) {
+                match self.try_send(record, opaque) {
                     Err(KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) => {
                         self.shared.metrics.waits.inc();
                     }
@@ -113,9 +145,7 @@ impl Sink {
         }
     }
 
-    fn try_send(&self, record: &Outgoing<'_>) -> Result<(), KafkaError> {
-        let deliveries = &self.shared.deliveries;
-        let opaque = Opaque::new(record.account.0, deliveries.elapsed());
+    fn try_send(&self, record: &Outgoing<'_>, opaque: Opaque) -> Result<(), KafkaError> {
         let base = BaseRecord::with_opaque_to(record.topic, opaque.pack())
             .key(record.key)
             .payload(record.payload)
@@ -123,8 +153,57 @@ impl Sink {
         self.with_producer(|producer| producer.send(base).map_err(|(error, _)| error))
     }
 
-    /// Delivers again what failed, for ever; run it as a task of its own.
-    pub async fn redeliver(self) {
+    /// Everything that the sink does besides what it is called for: redelivery and checkpoints. Run it as a task; it ends
+    /// only when the host has to.
+    ///
+    /// # Errors
+    /// The host cannot go on; the sentence says why.
+    pub async fn run(self) -> anyhow::Result<Infallible> {
+        tokio::select! {
+            ended = self.redeliver() => ended,
+            never = self.write_checkpoints() => match never {},
+        }
+    }
+
+    async fn write_checkpoints(&self) -> Infallible {
+        loop {
+            tokio::time::sleep(CHECKPOINT_PAUSE).await;
+            self.checkpoint(None).await;
+        }
+    }
+
+    /// Writes the positions that changed, once Kafka has everything that they count. False if it has not by `deadline`.
+    async fn checkpoint(&self, deadline: Option<Instant>) -> bool {
+        let Some(source) = self.shared.checkpoints.get() else { return true };
+        let _alone = self.shared.checkpointing.lock().await;
+        let positions = source.changed();
+        if positions.is_empty() {
+            return true;
+        }
+        // In this order: what the positions count was handed over in the epoch that ends now.
+        let ended = self.shared.deliveries.begin_epoch();
+        if !self.wait_until(deadline, || self.shared.deliveries.arrived(ended)).await {
+            return false;
+        }
+        let topic = self.shared.config.positions_topic();
+        for position in positions {
+            let record = Outgoing {
+                topic: &topic,
+                key: &position.key,
+                payload: &position.payload,
+                headers: &self.shared.checkpoint_headers,
+                account: Account::NONE,
+            };
+            if let Err(error) = self.send(&record, || ()).await {
+                let key = String::from_utf8_lossy(&position.key);
+                error!(%key, %error, "Kafka can never take this position: a host that starts again goes on from an older one");
+            }
+        }
+        true
+    }
+
+    /// Delivers again what failed, for ever.
+    async fn redeliver(&self) -> anyhow::Result<Infallible> {
         loop {
             let changed = self.shared.deliveries.changed();
             if !self.shared.deliveries.has_failures() {
@@ -144,9 +223,9 @@ impl Sink {
     }
 
     async fn deliver_again(&self, failure: Undelivered) {
-        let record = failure.outgoing();
+        let (record, opaque) = (failure.outgoing(), failure.opaque);
         loop {
-            match self.try_send(&record) {
+            match self.try_send(&record, opaque) {
                 Err(KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) => {
                     tokio::time::sleep(FULL_QUEUE_PAUSE).await;
                 }
@@ -156,7 +235,7 @@ impl Sink {
                 }
                 Err(error) => {
                     error!(topic = record.topic, %error, "Kafka can never take this record: it is lost");
-                    return self.shared.deliveries.settled();
+                    return self.shared.deliveries.settled(opaque);
                 }
                 Ok(()) => return,
             }
@@ -189,19 +268,33 @@ impl Sink {
         self.shared.deliveries.in_flight()
     }
 
-    /// Waits until Kafka has acknowledged everything. Returns how many records it has not by `deadline`.
+    /// Waits until Kafka has acknowledged everything, and writes the last positions. Returns how many records it has not
+    /// by `deadline`. No record may be sent any more;
+    /// [`Sink::run`] must still be running.
     pub async fn drain(&self, deadline: Instant) -> u64 {
         // Records that linger for company need not any more.
         let sink = self.clone();
         let _ =
             tokio::task::spawn_blocking(move || sink.with_producer(|producer| producer.flush(Duration::ZERO))).await;
+        let none = || self.in_flight() == 0;
+        if self.wait_until(Some(deadline), none).await && self.checkpoint(Some(deadline)).await {
+            self.wait_until(Some(deadline), none).await;
+        }
+        self.in_flight()
+    }
+
+    /// Waits for a condition that delivery reports bring about. False if it is not met by `deadline`.
+    async fn wait_until(&self, deadline: Option<Instant>, met: impl Fn() -> bool) -> bool {
         loop {
             let changed = self.shared.deliveries.changed();
-            let waiting = self.in_flight();
-            if waiting == 0 || Instant::now() >= deadline {
-                return waiting;
+            if met() {
+                return true;
             }
-            let _ = timeout_at(deadline.min(Instant::now() + FULL_QUEUE_PAUSE), changed).await;
+            let pause = Instant::now() + FULL_QUEUE_PAUSE;
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return false;
+            }
+            let _ = timeout_at(deadline.map_or(pause, |deadline| deadline.min(pause)), changed).await;
         }
     }
 }

@@ -43,6 +43,11 @@ impl KafkaConfig {
     pub fn dead_letter_topic(&self, exchange: &str) -> String {
         format!("{}.{exchange}.dead-letters", self.topic_prefix)
     }
+
+    /// The compacted topic of the markets' positions, which a host that starts again goes on from.
+    pub fn positions_topic(&self) -> String {
+        format!("{}.positions", self.topic_prefix)
+    }
 }
 
 /// How batches of records are compressed.

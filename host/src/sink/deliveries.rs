@@ -1,7 +1,7 @@
 //! Delivery reports: what Kafka acknowledged, how long it took, and what is to be sent again.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,9 @@ pub(super) type Producer = ThreadedProducer<Reports>;
 #[derive(Debug)]
 pub(super) struct Deliveries {
     start: Instant,
-    in_flight: AtomicU64,
+    /// Records without an acknowledgement, by the epoch in which they were handed over.
+    in_flight: [AtomicU64; 2],
+    epoch: AtomicU8,
     /// Set from the first failed delivery until all failures are handed over again.
     failing: AtomicBool,
     /// Bounded by the producer's queue: a record is in one or the other.
@@ -39,7 +41,8 @@ impl Deliveries {
     pub(super) fn new(metrics: SinkMetrics) -> Self {
         Self {
             start: Instant::now(),
-            in_flight: AtomicU64::new(0),
+            in_flight: Default::default(),
+            epoch: AtomicU8::new(0),
             failing: AtomicBool::new(false),
             failures: Mutex::default(),
             accounts: RwLock::default(),
@@ -64,18 +67,42 @@ impl Deliveries {
     }
 
     pub(super) fn in_flight(&self) -> u64 {
-        self.in_flight.load(Ordering::Acquire)
+        self.in_flight.iter().map(|count| count.load(Ordering::SeqCst)).sum()
     }
 
-    pub(super) fn handed_over(&self) {
-        self.in_flight.fetch_add(1, Ordering::AcqRel);
+    /// Counts a record as on its way; returns what is to ride along with it.
+    pub(super) fn handed_over(&self, account: u16) -> Opaque {
         self.metrics.in_flight.inc();
+        loop {
+            let epoch = Epoch(self.epoch.load(Ordering::SeqCst));
+            self.count(epoch).fetch_add(1, Ordering::SeqCst);
+            // Whoever begins an epoch counts what the one before it has in flight: this record may not come later.
+            if self.epoch.load(Ordering::SeqCst) == epoch.0 {
+                return Opaque { account, epoch, handed_over: self.elapsed() };
+            }
+            self.count(epoch).fetch_sub(1, Ordering::SeqCst);
+        }
     }
 
     /// A record is acknowledged, or was not taken at all.
-    pub(super) fn settled(&self) {
-        self.in_flight.fetch_sub(1, Ordering::AcqRel);
+    pub(super) fn settled(&self, opaque: Opaque) {
+        self.count(opaque.epoch).fetch_sub(1, Ordering::SeqCst);
         self.metrics.in_flight.dec();
+    }
+
+    /// Begins a new epoch; returns the one that ended. All of the one before that must have arrived.
+    pub(super) fn begin_epoch(&self) -> Epoch {
+        Epoch(self.epoch.fetch_xor(1, Ordering::SeqCst))
+    }
+
+    /// Whether Kafka has everything that was handed over in an epoch.
+    pub(super) fn arrived(&self, epoch: Epoch) -> bool {
+        self.count(epoch).load(Ordering::SeqCst) == 0
+    }
+
+    fn count(&self, epoch: Epoch) -> &AtomicU64 {
+        let [even, odd] = &self.in_flight;
+        if epoch.0 == 0 { even } else { odd }
     }
 
     pub(super) fn has_failures(&self) -> bool {
@@ -115,13 +142,13 @@ impl Deliveries {
         }
     }
 
-    fn failed(&self, error: &KafkaError, message: OwnedMessage, account: u16) {
+    fn failed(&self, error: &KafkaError, message: OwnedMessage, opaque: Opaque) {
         let mut failures = self.lock_failures();
         if failures.is_empty() {
             warn!(%error, topic = message.topic(), "Kafka refused a delivery, trying again until it takes it");
         }
         self.failing.store(true, Ordering::Release);
-        failures.push_back(Undelivered::new(message, account));
+        failures.push_back(Undelivered::new(message, opaque));
     }
 }
 
@@ -132,23 +159,23 @@ pub(super) struct Undelivered {
     key: Vec<u8>,
     payload: Vec<u8>,
     headers: OwnedHeaders,
-    account: u16,
+    pub(super) opaque: Opaque,
 }
 
 impl Undelivered {
-    fn new(mut message: OwnedMessage, account: u16) -> Self {
+    fn new(mut message: OwnedMessage, opaque: Opaque) -> Self {
         Self {
             headers: message.detach_headers().unwrap_or_default(),
             topic: message.topic().to_owned(),
             key: message.key().unwrap_or_default().to_vec(),
             payload: message.payload().unwrap_or_default().to_vec(),
-            account,
+            opaque,
         }
     }
 
     pub(super) fn outgoing(&self) -> Outgoing<'_> {
-        let Self { topic, key, payload, headers, account } = self;
-        Outgoing { topic, key, payload, headers, account: Account(*account) }
+        let Self { topic, key, payload, headers, opaque } = self;
+        Outgoing { topic, key, payload, headers, account: Account(opaque.account) }
     }
 }
 
@@ -173,9 +200,9 @@ impl ProducerContext for Reports {
         match result {
             Ok(_) => {
                 self.deliveries.delivered(opaque);
-                self.deliveries.settled();
+                self.deliveries.settled(opaque);
             }
-            Err((error, message)) => self.deliveries.failed(error, message.detach(), opaque.account),
+            Err((error, message)) => self.deliveries.failed(error, message.detach(), opaque),
         }
         self.deliveries.changed.notify_waiters();
     }
@@ -199,28 +226,35 @@ pub(super) fn producer(config: &KafkaConfig, deliveries: &Arc<Deliveries>) -> Ka
     Producer::from_config_and_context(&client, Reports { deliveries: Arc::clone(deliveries) })
 }
 
-/// What rides along with a record: 16 bits of account, 48 bits of microseconds since the sink's start (8.9 years).
+/// A stretch of time between two checkpoints. There are two at most: the running one, and the one before it, of which
+/// records may still be on their way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Epoch(u8);
+
+/// What rides along with a record: 16 bits of account, 1 bit of epoch, 47 bits of microseconds since the sink's start
+/// (4.4 years).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Opaque {
     account: u16,
+    epoch: Epoch,
     handed_over: Duration,
 }
 
 impl Opaque {
-    const TIME_BITS: u32 = 48;
-
-    pub(super) fn new(account: u16, handed_over: Duration) -> Self {
-        Self { account, handed_over }
-    }
+    const TIME_BITS: u32 = 47;
 
     pub(super) fn pack(self) -> usize {
         let time = (self.handed_over.as_micros() as usize) & ((1 << Self::TIME_BITS) - 1);
-        usize::from(self.account) << Self::TIME_BITS | time
+        (usize::from(self.account) << 1 | usize::from(self.epoch.0)) << Self::TIME_BITS | time
     }
 
     fn unpack(packed: usize) -> Self {
         let time = packed & ((1 << Self::TIME_BITS) - 1);
-        Self { account: (packed >> Self::TIME_BITS) as u16, handed_over: Duration::from_micros(time as u64) }
+        Self {
+            account: (packed >> (Self::TIME_BITS + 1)) as u16,
+            epoch: Epoch((packed >> Self::TIME_BITS & 1) as u8),
+            handed_over: Duration::from_micros(time as u64),
+        }
     }
 }
 
@@ -230,10 +264,17 @@ mod tests {
 
     #[test]
     fn what_rides_along_survives_packing() {
+        let opaque = |account, epoch, micros| Opaque {
+            account,
+            epoch: Epoch(epoch),
+            handed_over: Duration::from_micros(micros),
+        };
         for opaque in [
-            Opaque::new(0, Duration::ZERO),
-            Opaque::new(7, Duration::from_micros(1)),
-            Opaque::new(u16::MAX, Duration::from_micros((1 << Opaque::TIME_BITS) - 1)),
+            opaque(0, 0, 0),
+            opaque(0, 1, 0),
+            opaque(7, 0, 1),
+            opaque(u16::MAX, 1, (1 << Opaque::TIME_BITS) - 1),
+            opaque(u16::MAX, 0, 0),
         ] {
             assert_eq!(Opaque::unpack(opaque.pack()), opaque);
         }
@@ -242,7 +283,7 @@ mod tests {
     #[test]
     fn a_failure_holds_new_records_back_until_it_is_handed_over_again() {
         let deliveries = Deliveries::new(SinkMetrics::default());
-        deliveries.handed_over();
+        let opaque = deliveries.handed_over(3);
         let message = OwnedMessage::new(
             Some(b"value".to_vec()),
             Some(b"key".to_vec()),
@@ -252,7 +293,7 @@ mod tests {
             0,
             None,
         );
-        deliveries.failed(&KafkaError::Canceled, message, 3);
+        deliveries.failed(&KafkaError::Canceled, message, opaque);
         assert!(deliveries.has_failures());
         let failures = deliveries.take_failures();
         assert_eq!(failures.iter().map(|failure| failure.outgoing().payload).collect::<Vec<_>>(), [b"value"]);
@@ -260,5 +301,48 @@ mod tests {
         deliveries.failures_handled();
         assert!(!deliveries.has_failures());
         assert_eq!(deliveries.in_flight(), 1, "it is still on its way");
+    }
+    #[test]
+    fn an_epoch_has_arrived_once_its_own_records_have() {
+        let deliveries = Deliveries::new(SinkMetrics::default());
+        let (first, second) = (deliveries.handed_over(0), deliveries.handed_over(1));
+        let ended = deliveries.begin_epoch();
+        let later = deliveries.handed_over(0);
+        assert!(!deliveries.arrived(ended));
+        deliveries.settled(second);
+        assert!(!deliveries.arrived(ended));
+        deliveries.settled(first);
+        assert!(deliveries.arrived(ended), "though a later record is on its way");
+        assert_eq!(deliveries.in_flight(), 1);
+        let ended = deliveries.begin_epoch();
+        assert!(!deliveries.arrived(ended));
+        deliveries.settled(later);
+        assert!(deliveries.arrived(ended));
+    }
+
+    #[test]
+    fn no_record_is_missed_by_the_epoch_that_it_was_handed_over_in() {
+        let deliveries = Deliveries::new(SinkMetrics::default());
+        let accepted = AtomicU64::new(0);
+        let settled = AtomicU64::new(0);
+        std::thread::scope(|scope| {
+            let sender = scope.spawn(|| {
+                for _ in 0..200_000 {
+                    let opaque = deliveries.handed_over(0);
+                    accepted.fetch_add(1, Ordering::SeqCst);
+                    settled.fetch_add(1, Ordering::SeqCst);
+                    deliveries.settled(opaque);
+                }
+            });
+            while !sender.is_finished() {
+                let seen = accepted.load(Ordering::SeqCst);
+                let ended = deliveries.begin_epoch();
+                while !deliveries.arrived(ended) {
+                    std::hint::spin_loop();
+                }
+                assert!(settled.load(Ordering::SeqCst) >= seen);
+            }
+        });
+        assert_eq!(deliveries.in_flight(), 0);
     }
 }

@@ -23,19 +23,31 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Topic {
     /// Full name.
     pub name: String,
-    /// Whether it takes dead letters: those may be large.
-    pub dead_letters: bool,
+    /// What it takes.
+    pub kind: TopicKind,
 }
 
-/// The topics of these exchanges.
+/// What a topic takes, and so how it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TopicKind {
+    /// Trades, one a record.
+    Trades,
+    /// Frames that gave no trade: they may be large.
+    DeadLetters,
+    /// Positions of markets: one partition, of each key only the newest record is kept.
+    Positions,
+}
+
+/// The topics of these exchanges, and the one of positions.
 pub fn topics<'a>(config: &KafkaConfig, exchanges: impl IntoIterator<Item = &'a str>) -> Vec<Topic> {
     let both = |exchange| {
         [
-            Topic { name: config.topic(exchange), dead_letters: false },
-            Topic { name: config.dead_letter_topic(exchange), dead_letters: true },
+            Topic { name: config.topic(exchange), kind: TopicKind::Trades },
+            Topic { name: config.dead_letter_topic(exchange), kind: TopicKind::DeadLetters },
         ]
     };
-    exchanges.into_iter().flat_map(both).collect()
+    let positions = Topic { name: config.positions_topic(), kind: TopicKind::Positions };
+    exchanges.into_iter().flat_map(both).chain([positions]).collect()
 }
 
 /// The topics of these that Kafka has not got. Blocks for up to five seconds.
@@ -80,10 +92,18 @@ pub async fn ensure(config: &KafkaConfig, wanted: Vec<Topic>) -> anyhow::Result<
 }
 
 fn new_topic<'a>(config: &KafkaConfig, topic: &'a Topic, largest: &'a str) -> NewTopic<'a> {
-    let partitions = i32::try_from(config.partitions).unwrap_or(i32::MAX);
+    let partitions = match topic.kind {
+        TopicKind::Trades | TopicKind::DeadLetters => i32::try_from(config.partitions).unwrap_or(i32::MAX),
+        TopicKind::Positions => 1,
+    };
     let replication = i32::try_from(config.replication).unwrap_or(i32::MAX);
     let new = NewTopic::new(&topic.name, partitions, TopicReplication::Fixed(replication));
-    if topic.dead_letters { new.set("max.message.bytes", largest) } else { new }
+    match topic.kind {
+        TopicKind::Trades => new,
+        TopicKind::DeadLetters => new.set("max.message.bytes", largest),
+        // Small segments, since the newest is never compacted, and a host reads everything at its start.
+        TopicKind::Positions => new.set("cleanup.policy", "compact").set("segment.bytes", "16777216"),
+    }
 }
 
 fn unreachable(config: &KafkaConfig) -> String {

@@ -1,0 +1,99 @@
+//! Positions of markets: what a host that starts again goes on from.
+//!
+//! They are records of a compacted topic. One is written only when Kafka has every trade that it counts as delivered.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{Header, Message as _, OwnedHeaders};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use super::client_config;
+use super::record::SCHEMA_VERSION;
+use crate::config::KafkaConfig;
+
+/// How long Kafka may say nothing while positions are read.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A market's position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckpointRecord {
+    /// `exchange:canonical_symbol`.
+    pub key: Vec<u8>,
+    /// Whatever its market needs to go on; never empty.
+    pub payload: Vec<u8>,
+}
+
+/// Knows the positions.
+pub trait CheckpointSource: Send + Sync + 'static {
+    /// The positions that changed since the last call. They count what [`Sink::send`](super::Sink::send) has called
+    /// accepted, and nothing else. What is returned will be written, unless the host dies before.
+    fn changed(&self) -> Vec<CheckpointRecord>;
+}
+
+/// The headers of a position.
+pub(super) fn headers() -> OwnedHeaders {
+    OwnedHeaders::new_with_capacity(1)
+        .insert(Header { key: "schema-version", value: Some(&SCHEMA_VERSION.to_string()) })
+}
+
+/// The newest position of every key, of committed transactions only.
+///
+/// # Errors
+/// Kafka cannot be reached or says nothing for ten seconds; there is no topic.
+pub async fn read(config: &KafkaConfig) -> anyhow::Result<HashMap<Vec<u8>, Vec<u8>>> {
+    let config = config.clone();
+    tokio::task::spawn_blocking(move || read_blocking(&config)).await?
+}
+
+fn read_blocking(config: &KafkaConfig) -> anyhow::Result<HashMap<Vec<u8>, Vec<u8>>> {
+    let topic = config.positions_topic();
+    let mut client = client_config(config);
+    client
+        .set("group.id", "tapedeck")
+        .set("enable.auto.commit", "false")
+        .set("enable.partition.eof", "true")
+        .set("isolation.level", "read_committed");
+    let consumer: BaseConsumer = client.create().context("[kafka] is not usable")?;
+    let metadata = consumer
+        .fetch_metadata(Some(&topic), PATIENCE)
+        .with_context(|| format!("Kafka at {} does not say what topic {topic} is made of", config.brokers))?;
+    let mut partitions = TopicPartitionList::new();
+    for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
+        partitions.add_partition_offset(&topic, partition.id(), Offset::Beginning)?;
+    }
+    if partitions.count() == 0 {
+        bail!("Kafka at {} has no topic {topic}; make it with `tapedeck topics apply`", config.brokers);
+    }
+    consumer.assign(&partitions)?;
+    collect(&consumer, partitions.count())
+        .with_context(|| format!("the positions in topic {topic} of Kafka at {} cannot be read", config.brokers))
+}
+
+/// Reads until each of so many partitions has come to its end.
+fn collect(consumer: &BaseConsumer, partitions: usize) -> anyhow::Result<HashMap<Vec<u8>, Vec<u8>>> {
+    let mut positions = HashMap::new();
+    let mut ended = BTreeSet::new();
+    let mut heard = Instant::now();
+    while ended.len() < partitions {
+        match consumer.poll(Duration::from_millis(100)) {
+            Some(Ok(message)) => {
+                let key = message.key().unwrap_or_default().to_vec();
+                match message.payload() {
+                    Some(payload) if !payload.is_empty() => _ = positions.insert(key, payload.to_vec()),
+                    _ => _ = positions.remove(&key),
+                }
+            }
+            Some(Err(KafkaError::PartitionEOF(partition))) => _ = ended.insert(partition),
+            // The client tries again by itself.
+            Some(Err(error)) if heard.elapsed() > PATIENCE => return Err(error.into()),
+            None if heard.elapsed() > PATIENCE => bail!("Kafka said nothing for {} s", PATIENCE.as_secs()),
+            _ => continue,
+        }
+        heard = Instant::now();
+    }
+    Ok(positions)
+}
