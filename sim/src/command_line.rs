@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::decimal::{POWERS_OF_TEN, parse_decimal};
-use crate::fault::{FaultRates, parse_duration};
+use crate::fault::{FaultRates, RestRates, parse_duration};
 use crate::options::{Exchange, Precision, Rate, SimulatorOptions, SlowClients, Source, Speed, UnknownStreams};
 
 /// Simulates an exchange on loopback: WebSocket, REST and control on one port.
@@ -46,6 +46,9 @@ pub struct Arguments {
     /// Faults, for example duplicate=0.05,reorder=0.01,malformed=0.001,drop=0.001,late=0.01,cut=30s,silence=60s/5s.
     #[arg(long, default_value = "", hide_default_value = true, value_name = "LIST")]
     faults: FaultRates,
+    /// Faults of REST requests, for example 429:0.1,418:0.01,500:0.1,slow:0.05/2s,down:0.02,retry-after:3.
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "LIST")]
+    rest_faults: RestRates,
     /// Publish nothing until POST /sim/start.
     #[arg(long)]
     paused: bool,
@@ -150,6 +153,7 @@ impl Arguments {
             },
             precision: self.precision.unwrap_or(defaults.precision),
             faults: self.faults.clone(),
+            rest_faults: self.rest_faults.clone(),
             autostart: !self.paused,
             wait_for_subscribers: self.wait_for_subscribers,
             slow_clients: self.slow_clients,

@@ -61,6 +61,7 @@ struct Connection {
     outbox: Arc<Outbox>,
     cut: CancellationToken,
     shutdown: Arc<Notify>,
+    forgotten: CancellationToken,
     timers: Timers,
     messages: Window,
 }
@@ -108,7 +109,7 @@ impl Connection {
         let mut hub = shared.hub();
         let number = hub.counters.connections_total + 1;
         let link = Link::new(number, Arc::clone(&outbox), cut.clone(), hub.link_seed());
-        let shutdown = Arc::clone(&link.shutdown);
+        let (shutdown, forgotten) = (Arc::clone(&link.shutdown), link.forgotten.clone());
         let place = hub.add_link(link);
         let session = match shared.options.exchange {
             Exchange::Binance => {
@@ -127,7 +128,7 @@ impl Connection {
         shared.changed.notify_one();
         let timers = Timers::new(&shared.options, Instant::now());
         let messages = Window::new(shared.options.messages_per_second, Duration::from_secs(1));
-        Self { shared, session, place, number, outbox, cut, shutdown, timers, messages }
+        Self { shared, session, place, number, outbox, cut, shutdown, forgotten, timers, messages }
     }
 
     async fn run(&mut self, socket: &mut WebSocketStream<SocketEnds>) -> End {
@@ -135,6 +136,11 @@ impl Connection {
             let (time, due) = self.timers.next();
             tokio::select! {
                 () = self.cut.cancelled() => return End::Gone,
+                () = self.forgotten.cancelled() => {
+                    // Not even the other end's close is noticed.
+                    self.cut.cancelled().await;
+                    return End::Gone;
+                }
                 () = self.shutdown.notified() => self.notify_of_shutdown(),
                 () = tokio::time::sleep_until(time) => {
                     if let Some(end) = self.on_time(due) {

@@ -11,7 +11,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use crate::fault::{Fault, RestFault, parse_duration};
+use crate::fault::{Fault, RestFault, RestRates, parse_duration};
 use crate::shared::Shared;
 use crate::truth::write_truth;
 
@@ -80,13 +80,17 @@ fn read_fault(shared: &Shared, name: &str, query: &[(String, String)], body: Byt
     let known: &[&str] = match name {
         "silence" => &["seconds"],
         "mute" => &["market", "seconds"],
-        "rest" => &["status", "retry_after", "body_seconds", "seconds", "requests"],
+        "rest" => &["status", "retry_after", "body_seconds", "down", "seconds", "requests"],
+        "rest-rates" => return read_rest_rates(query),
+        "away" => &["seconds"],
+        "clock" => &["ms"],
         "frame" => &["binary"],
         "rates" => &["duplicate", "reorder", "malformed", "drop"],
-        "cut" | "shutdown" | "clear" => &[],
+        "cut" | "half-open" | "shutdown" | "clear" => &[],
         _ => {
             return Err(format!(
-                "there is no fault `{name}`: use cut, silence, mute, shutdown, rest, frame, rates or clear"
+                "there is no fault `{name}`: use cut, silence, half-open, mute, away, shutdown, clock, rest, rest-rates, \
+                 frame, rates or clear"
             ));
         }
     };
@@ -100,6 +104,12 @@ fn read_fault(shared: &Shared, name: &str, query: &[(String, String)], body: Byt
     };
     Ok(match name {
         "cut" => Fault::Cut,
+        "half-open" => Fault::HalfOpen,
+        "away" => Fault::Away(seconds("seconds")?.ok_or("say for how long: POST /sim/fault/away?seconds=5")?),
+        "clock" => {
+            let step = parameter("ms").ok_or("say by how much: POST /sim/fault/clock?ms=-500")?;
+            Fault::ClockStep(step.parse().map_err(|_| format!("`{step}` is not a number of milliseconds"))?)
+        }
         "shutdown" => Fault::Shutdown,
         "clear" => Fault::Clear,
         "silence" => Fault::Silence(seconds("seconds")?),
@@ -112,6 +122,7 @@ fn read_fault(shared: &Shared, name: &str, query: &[(String, String)], body: Byt
             status: number("status")?.map(read_status).transpose()?,
             retry_after: number("retry_after")?,
             body_delay: seconds("body_seconds")?,
+            down: parameter("down") == Some("true"),
             lasting: seconds("seconds")?,
             requests: number("requests")?,
         }),
@@ -121,6 +132,13 @@ fn read_fault(shared: &Shared, name: &str, query: &[(String, String)], body: Byt
             Fault::Rates(rates)
         }
     })
+}
+
+/// All rates anew: none ends them.
+fn read_rest_rates(query: &[(String, String)]) -> Result<Fault, String> {
+    let mut rates = RestRates::default();
+    query.iter().try_for_each(|(key, value)| rates.set(key, value))?;
+    Ok(Fault::RestRates(rates))
 }
 
 fn read_status(status: u64) -> Result<u16, String> {

@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use crate::decimal::{POWERS_OF_TEN, parse_decimal};
 
+mod rest;
+
+pub use rest::{RestFault, RestRates, RestTrouble};
+
 /// How long a silence lasts where its length is not given.
 const DEFAULT_SILENCE: Duration = Duration::from_secs(5);
 
@@ -112,6 +116,14 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 pub enum Fault {
     /// Every connection ends at once, without a close frame; what was buffered for it is lost.
     Cut,
+    /// Connections that are open now stay open, but nothing is sent to them and nothing is read from them any more, as if
+    /// the exchange had forgotten them. A cut, a clearing or the simulator's end closes them.
+    HalfOpen,
+    /// Nobody is there for so long: connections end, and new ones (REST and control too) are reset at once.
+    Away(Duration),
+    /// The exchange's clock steps by so many milliseconds. Generated trades never go back in time: after a step backwards
+    /// each order's time is a smallest step after the one before, until the clock has caught up.
+    ClockStep(i64),
     /// Connections that are open now get nothing more, no answer and no pong either; what is published meanwhile is
     /// not sent. For so long, or until they end.
     Silence(Option<Duration>),
@@ -129,25 +141,12 @@ pub enum Fault {
     },
     /// The rates of faults change.
     Rates(FaultRates),
-    /// REST answers with an error, or slowly.
+    /// REST answers with an error, slowly, or not at all.
     Rest(RestFault),
-    /// Silences, mutes, rates and REST faults end.
+    /// The rates of REST's troubles change.
+    RestRates(RestRates),
+    /// Silences, mutes, rates and REST faults end; half-open connections are closed.
     Clear,
-}
-
-/// How REST misbehaves.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RestFault {
-    /// The status in place of an answer, for example 429, 418 or 500.
-    pub status: Option<u16>,
-    /// `Retry-After` beside that status, in seconds.
-    pub retry_after: Option<u64>,
-    /// Time that each body takes, sent in ten pieces.
-    pub body_delay: Option<Duration>,
-    /// How long REST misbehaves; none: until faults are cleared.
-    pub lasting: Option<Duration>,
-    /// How many requests are affected; none: all.
-    pub requests: Option<u64>,
 }
 
 #[cfg(test)]

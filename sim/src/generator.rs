@@ -20,6 +20,9 @@ pub(crate) struct Generator {
     upcoming: BinaryHeap<Reverse<(u64, usize)>>,
     clock_start_us: i64,
     precision: Precision,
+    /// Time of the last order, which no later one is before.
+    last_us: i64,
+    clock_step_us: i64,
 }
 
 impl Generator {
@@ -38,13 +41,18 @@ impl Generator {
             walks.push(Walk::new(market, options.seed, nanoseconds_a_trade as u64, options.faults.late));
         }
         let upcoming = walks.iter().enumerate().map(|(index, walk)| Reverse((walk.next_order_ns(), index))).collect();
-        Self { walks, upcoming, clock_start_us: 0, precision: options.precision }
+        Self { walks, upcoming, clock_start_us: 0, precision: options.precision, last_us: i64::MIN, clock_step_us: 0 }
     }
 
     /// Sets the time that the tape begins at, in microseconds since 1970.
     pub(crate) fn start_clock(&mut self, clock_start_us: i64) {
         // A clock that starts on a whole millisecond keeps the distances between times at either precision.
         self.clock_start_us = clock_start_us.div_euclid(1_000) * 1_000;
+    }
+
+    /// Steps the clock to so many microseconds beside the one that was started, in whole milliseconds.
+    pub(crate) fn step_clock(&mut self, clock_step_us: i64) {
+        self.clock_step_us = clock_step_us / 1_000 * 1_000;
     }
 
     /// When the next order is due, in nanoseconds since the start; none without markets.
@@ -61,7 +69,15 @@ impl Generator {
             Precision::Microseconds => offset_us,
         };
         let walk = &mut self.walks[index];
-        walk.fill_order(self.clock_start_us + offset_us, fills);
+        let time_us = self.clock_start_us + self.clock_step_us + offset_us;
+        if time_us < self.last_us {
+            // No exchange's trades go back in time. At microseconds every order has a time of its own, since a client that
+            // pages by time could not step over thousands of one time.
+            self.last_us += i64::from(self.precision == Precision::Microseconds);
+        } else {
+            self.last_us = time_us;
+        }
+        walk.fill_order(self.last_us, fills);
         self.upcoming.push(Reverse((walk.next_order_ns(), index)));
         Some(index)
     }
@@ -142,6 +158,32 @@ mod tests {
         }
         let biggest = tape.chunk_by(|a, b| a.1.timestamp_us == b.1.timestamp_us).map(<[_]>::len).max().unwrap();
         assert!(biggest >= 200, "the biggest burst has {biggest} trades in a millisecond");
+    }
+
+    #[test]
+    fn a_stepped_clock_changes_times_alone_and_never_goes_back() {
+        for (exchange, market) in [(Exchange::Binance, "BTC/USDT"), (Exchange::Kraken, "BTC/USD")] {
+            let mut options = SimulatorOptions::new(exchange).with_markets([market]).unwrap();
+            options.rate = Rate::PerSecond(1_000);
+            let fills = |steps: [i64; 3]| {
+                let mut generator = Generator::new(&options);
+                generator.start_clock(START_US);
+                let mut fills = Vec::new();
+                for step_ms in steps {
+                    generator.step_clock(step_ms * 1_000);
+                    (0..1_000).for_each(|_| assert!(generator.next_order(&mut fills).is_some()));
+                }
+                fills
+            };
+            let (stepped, steady) = (fills([0, 700, -400]), fills([0, 0, 0]));
+            assert!(stepped.iter().zip(&steady).all(|(one, other)| (one.id, one.price) == (other.id, other.price)));
+            assert!(stepped.windows(2).all(|pair| pair[0].timestamp_us <= pair[1].timestamp_us));
+            let off = |place: usize| stepped[place].timestamp_us - steady[place].timestamp_us;
+            let third = stepped.len() / 3;
+            assert_eq!((off(0), off(third + third / 2), off(stepped.len() - 1)), (0, 700_000, -400_000));
+            let same = stepped.chunk_by(|a, b| a.timestamp_us == b.timestamp_us).map(<[_]>::len).max().unwrap();
+            assert!(exchange == Exchange::Binance || same <= 600, "{same} trades of one time");
+        }
     }
 
     #[test]

@@ -132,6 +132,19 @@ impl Hub {
         self.links[place] = None;
     }
 
+    /// Leaves every connection half-open, and returns how many that were.
+    pub(crate) fn forget_links(&mut self) -> u64 {
+        let mut forgotten = 0;
+        for place in 0..self.links.len() {
+            self.unsubscribe_all(place);
+            if let Some(link) = self.links[place].as_mut().filter(|link| !link.is_half_open()) {
+                link.forget();
+                forgotten += 1;
+            }
+        }
+        forgotten
+    }
+
     pub(crate) fn link(&self, place: usize) -> Option<&Link> {
         self.links.get(place)?.as_ref()
     }

@@ -50,7 +50,7 @@ mod window;
 
 pub mod command_line;
 
-pub use fault::{Fault, FaultRates, RestFault, parse_duration};
+pub use fault::{Fault, FaultRates, RestFault, RestRates, RestTrouble, parse_duration};
 pub use market::Market;
 pub use options::{Exchange, Precision, Rate, SimulatorOptions, SlowClients, Source, Speed, UnknownStreams};
 pub use simulator::{Simulator, StartError};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::fault::FaultRates;
+use crate::fault::{FaultRates, RestRates};
 use crate::market::Market;
 
 /// An exchange whose protocol is spoken.
@@ -128,6 +128,8 @@ pub struct SimulatorOptions {
     pub precision: Precision,
     /// Faults that happen by themselves.
     pub faults: FaultRates,
+    /// Faults that befall REST requests by themselves.
+    pub rest_faults: RestRates,
     /// Whether publishing starts without being told to.
     pub autostart: bool,
     /// Publishing starts once so many markets are subscribed.
@@ -183,6 +185,7 @@ impl SimulatorOptions {
             clock_start_us: None,
             precision: if binance { Precision::Milliseconds } else { Precision::Microseconds },
             faults: FaultRates::default(),
+            rest_faults: RestRates::default(),
             autostart: true,
             wait_for_subscribers: 0,
             slow_clients: None,

@@ -98,6 +98,7 @@ impl Publisher {
         let limit = options.trades.unwrap_or(u64::MAX);
         let mut hub = self.shared.hub();
         hub.end_faults(now);
+        self.tape.step_clock(self.shared.clock_step_us());
         let mut at_once = 0;
         while at_once < TRADES_AT_ONCE
             && self.published < limit

@@ -14,8 +14,14 @@ use crate::fault::RestFault;
 use crate::options::Exchange;
 use crate::shared::Shared;
 
+pub(crate) mod trouble;
+
 /// Pieces of a slow body.
 const SLOW_PIECES: usize = 10;
+
+/// Marks a response in whose place the connection ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoAnswer;
 
 /// An answer before faults.
 pub(crate) struct Answer {
@@ -43,8 +49,12 @@ impl Answer {
 
 /// Counts the request, lets a fault take the place of the answer if one is due, and sends it.
 pub(crate) fn respond(shared: &Arc<Shared>, answer: impl FnOnce() -> Answer) -> Response {
-    shared.hub().counters.rest_requests += 1;
-    let fault = shared.take_rest_fault();
+    let fault = shared.next_rest_fault();
+    if fault.as_ref().is_some_and(|fault| fault.down) {
+        let mut response = Response::new(Body::empty());
+        response.extensions_mut().insert(NoAnswer);
+        return response;
+    }
     let answer = match fault.as_ref().and_then(|fault| fault.status.map(|status| (status, fault))) {
         Some((status, fault)) => refusal(shared.options.exchange, status, fault),
         None => answer(),

@@ -1,5 +1,7 @@
 //! The one port: WebSocket, REST and the simulator's own endpoints.
 
+use std::convert::Infallible;
+use std::io;
 use std::sync::Arc;
 
 use axum::Router;
@@ -10,6 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -38,16 +41,34 @@ pub(crate) async fn run(shared: Arc<Shared>, listener: TcpListener) {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
             continue;
         };
-        let (router, stopping) = (router.clone(), shared.stopping.clone());
+        if shared.is_away() {
+            // Dropped with a reset rather than an orderly end.
+            let _ = socket.set_zero_linger();
+            continue;
+        }
+        let (router, stopping, leaving) = (router.clone(), shared.stopping.clone(), shared.leaving());
         shared.tasks.spawn(async move {
-            let served = http1::Builder::new()
-                .serve_connection(TokioIo::new(socket), TowerToHyperService::new(router))
-                .with_upgrades();
+            let router = TowerToHyperService::new(router);
+            let service = service_fn(|request| {
+                let answer = router.call(request);
+                async { answered_or_ended(answer.await) }
+            });
+            let served = http1::Builder::new().serve_connection(TokioIo::new(socket), service).with_upgrades();
             tokio::select! {
                 () = stopping.cancelled() => {}
+                () = leaving.cancelled() => {}
                 served = served => if let Err(error) = served { tracing::debug!(%error, "HTTP connection"); },
             }
         });
+    }
+}
+
+/// An error in place of a response makes the connection end without one.
+fn answered_or_ended(answer: Result<Response, Infallible>) -> io::Result<Response> {
+    match answer {
+        Ok(response) if response.extensions().get::<rest::NoAnswer>().is_none() => Ok(response),
+        Ok(_) => Err(io::Error::other("no answer is to be given")),
+        Err(never) => match never {},
     }
 }
 

@@ -1,5 +1,6 @@
 //! What all tasks of a simulator share.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use crate::fault::{Fault, RestFault};
 use crate::frame::Opcode;
 use crate::hub::Hub;
 use crate::hub::link::Frame;
-use crate::options::SimulatorOptions;
+use crate::options::{SimulatorOptions, Source};
+use crate::rest::trouble::Troubles;
 use crate::status::Status;
 use crate::window::Window;
 
@@ -30,7 +32,13 @@ pub(crate) struct Shared {
     pub(crate) drained: Arc<Notify>,
     connects: Mutex<Window>,
     rest_weight: Mutex<(Instant, u64)>,
-    rest_fault: Mutex<Option<(RestFault, Instant)>>,
+    troubles: Mutex<Troubles>,
+    /// By how much the exchange's clock was stepped since the start, in microseconds.
+    clock_step_us: AtomicI64,
+    /// Until when nobody is there.
+    away_until: Mutex<Option<Instant>>,
+    /// Ends the HTTP connections that are open now.
+    leaving: Mutex<CancellationToken>,
     /// Ends everything.
     pub(crate) stopping: CancellationToken,
     pub(crate) tasks: TaskTracker,
@@ -52,6 +60,7 @@ impl Shared {
         let connects = Window::new(options.connections_per_five_minutes, 5 * MINUTE);
         Self {
             progress: Mutex::new(Progress { wanted: options.autostart, ..Progress::default() }),
+            troubles: Mutex::new(Troubles::new(options.seed, options.rest_faults.clone())),
             options,
             hub: Mutex::new(hub),
             started: OnceLock::new(),
@@ -59,7 +68,9 @@ impl Shared {
             drained: Arc::new(Notify::new()),
             connects: Mutex::new(connects),
             rest_weight: Mutex::new((Instant::now(), 0)),
-            rest_fault: Mutex::new(None),
+            clock_step_us: AtomicI64::new(0),
+            away_until: Mutex::new(None),
+            leaving: Mutex::default(),
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }
@@ -95,7 +106,23 @@ impl Shared {
     /// The exchange's time.
     pub(crate) fn now_us(&self) -> i64 {
         let since_start = || self.started.get().map_or(Duration::ZERO, Instant::elapsed).as_micros() as i64;
-        self.options.clock_start_us.map_or_else(real_time_us, |start| start + since_start())
+        let unstepped = self.options.clock_start_us.map_or_else(real_time_us, |start| start + since_start());
+        unstepped + self.clock_step_us()
+    }
+
+    /// By how much the clock was stepped, in microseconds.
+    pub(crate) fn clock_step_us(&self) -> i64 {
+        self.clock_step_us.load(Ordering::Relaxed)
+    }
+
+    /// Whether nobody is there.
+    pub(crate) fn is_away(&self) -> bool {
+        locked(&self.away_until).is_some_and(|until| until > Instant::now())
+    }
+
+    /// Ends a connection of this moment when nobody is there any more.
+    pub(crate) fn leaving(&self) -> CancellationToken {
+        locked(&self.leaving).clone()
     }
 
     /// Counts a connection attempt; false if there were too many.
@@ -117,30 +144,43 @@ impl Shared {
         Ok(budget.1)
     }
 
-    /// The fault that is to befall this request.
-    pub(crate) fn take_rest_fault(&self) -> Option<RestFault> {
-        let mut slot = locked(&self.rest_fault);
-        let (fault, since) = slot.as_mut()?;
-        let over = fault.lasting.is_some_and(|lasting| since.elapsed() >= lasting) || fault.requests == Some(0);
-        if over {
-            *slot = None;
-            return None;
-        }
-        fault.requests = fault.requests.map(|requests| requests - 1);
-        Some(fault.clone())
+    /// Counts a REST request, and says what befalls it.
+    pub(crate) fn next_rest_fault(&self) -> Option<RestFault> {
+        let mut hub = self.hub();
+        hub.counters.rest_requests += 1;
+        locked(&self.troubles).next(Instant::now(), &mut hub.counters)
     }
 
     /// Carries out a fault.
     ///
     /// # Errors
-    /// Names a market that there is not.
+    /// Names a market that there is not, or a tape whose times are fixed.
     pub(crate) fn inject(self: &Arc<Self>, fault: Fault) -> Result<(), String> {
         tracing::info!(?fault, "fault");
         match fault {
-            Fault::Cut => {
+            Fault::Cut => self.cut_connections(),
+            Fault::HalfOpen => {
                 let mut hub = self.hub();
-                hub.counters.connections_cut += hub.links().count() as u64;
-                hub.links().for_each(|link| link.cut.cancel());
+                let forgotten = hub.forget_links();
+                hub.counters.connections_half_open += forgotten;
+            }
+            Fault::Away(lasting) => {
+                *locked(&self.away_until) = Some(Instant::now() + lasting);
+                self.cut_connections();
+                let leaving = std::mem::take(&mut *locked(&self.leaving));
+                self.tasks.spawn(async move {
+                    // Time for the answer to whoever ordered this by HTTP.
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    leaving.cancel();
+                });
+            }
+            Fault::ClockStep(milliseconds) => {
+                if !matches!(self.options.source, Source::Generated) {
+                    return Err(
+                        "the times of recorded trades are what they are: step the clock of generated ones".into()
+                    );
+                }
+                self.clock_step_us.fetch_add(milliseconds.saturating_mul(1_000), Ordering::Relaxed);
             }
             Fault::Silence(lasting) => {
                 let until = lasting.map(|lasting| Instant::now() + lasting);
@@ -159,17 +199,25 @@ impl Shared {
             }
             // Late trades belong to the tape, which is settled at the start.
             Fault::Rates(rates) => self.hub().rates = rates,
-            Fault::Rest(fault) => *locked(&self.rest_fault) = Some((fault, Instant::now())),
+            Fault::Rest(fault) => locked(&self.troubles).order(fault, Instant::now()),
+            Fault::RestRates(rates) => locked(&self.troubles).set_rates(rates),
             Fault::Clear => {
                 let mut hub = self.hub();
                 hub.rates = crate::fault::FaultRates::default();
                 hub.unmute_all();
                 hub.links_mut().for_each(|link| link.end_silence(None));
-                *locked(&self.rest_fault) = None;
+                hub.links().filter(|link| link.is_half_open()).for_each(|link| link.cut.cancel());
+                locked(&self.troubles).clear();
             }
         }
         self.changed.notify_one();
         Ok(())
+    }
+
+    fn cut_connections(&self) {
+        let mut hub = self.hub();
+        hub.counters.connections_cut += hub.links().count() as u64;
+        hub.links().for_each(|link| link.cut.cancel());
     }
 
     fn shut_connections_down(self: &Arc<Self>) {
@@ -200,7 +248,7 @@ impl Shared {
         let pending_bytes = hub.pending();
         Status {
             exchange: self.options.exchange.name(),
-            connections: hub.links().count(),
+            connections: hub.links().filter(|link| !link.is_half_open()).count(),
             subscribed_markets: hub.subscribed_markets(),
             running: progress.running,
             finished: progress.finished && pending_bytes == 0 && !hub.holds_frames(),

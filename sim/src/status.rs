@@ -23,12 +23,18 @@ pub struct Counters {
     pub frames_dropped: u64,
     /// Connections cut by a fault.
     pub connections_cut: u64,
+    /// Connections left half-open by a fault.
+    pub connections_half_open: u64,
     /// Connections cut because they read too slowly.
     pub slow_clients_cut: u64,
     /// Connections cut because they broke a rule: too many messages, no pong, silence without a subscription.
     pub rule_breakers_cut: u64,
     /// REST requests of the exchange's own endpoints.
     pub rest_requests: u64,
+    /// REST requests that trouble befell by chance.
+    pub rest_troubles: u64,
+    /// REST requests that came before the time that a 429 or 418 had named.
+    pub rest_too_early: u64,
 }
 
 /// A simulator at this moment.
@@ -36,7 +42,7 @@ pub struct Counters {
 pub struct Status {
     /// The exchange.
     pub exchange: &'static str,
-    /// Open connections.
+    /// Open connections, half-open ones not counted.
     pub connections: usize,
     /// Markets with a stream that somebody gets.
     pub subscribed_markets: usize,

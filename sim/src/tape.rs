@@ -47,6 +47,13 @@ impl Tape {
         }
     }
 
+    /// Steps the clock of generated trades, as [`Generator::step_clock`] does.
+    pub(crate) fn step_clock(&mut self, clock_step_us: i64) {
+        if let Self::Generated(generator) = self {
+            generator.step_clock(clock_step_us);
+        }
+    }
+
     /// Sets the time that generated trades begin at.
     pub(crate) fn start_clock(&mut self, clock_start_us: i64) {
         if let Self::Generated(generator) = self {

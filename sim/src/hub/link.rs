@@ -51,6 +51,8 @@ pub(crate) struct Link {
     pub(crate) cut: CancellationToken,
     /// Tells the client that the connection will be cut.
     pub(crate) shutdown: Arc<Notify>,
+    /// Nothing is read from it any more, once this is cancelled.
+    pub(crate) forgotten: CancellationToken,
     /// Until when it is silent; none inside: for good.
     silent_until: Option<Option<Instant>>,
     /// Streams that it gets.
@@ -68,6 +70,7 @@ impl Link {
             outbox,
             cut,
             shutdown: Arc::default(),
+            forgotten: CancellationToken::new(),
             silent_until: None,
             streams: Vec::new(),
             staging: Vec::new(),
@@ -161,9 +164,21 @@ impl Link {
         self.held.clear();
     }
 
+    /// Sends and reads nothing more.
+    pub(crate) fn forget(&mut self) {
+        self.silence(None);
+        self.forgotten.cancel();
+    }
+
+    /// Whether it is open at the other end only.
+    pub(crate) fn is_half_open(&self) -> bool {
+        self.forgotten.is_cancelled()
+    }
+
     /// Ends a silence whose time is over, or any if `now` is none.
     pub(crate) fn end_silence(&mut self, now: Option<Instant>) {
         let over = match (self.silent_until, now) {
+            _ if self.is_half_open() => false,
             (Some(_), None) => true,
             (Some(Some(until)), Some(now)) => until <= now,
             _ => false,

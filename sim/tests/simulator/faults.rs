@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use tapedeck_sim::{Exchange, Fault, FaultRates, Rate, Simulator};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::client::{Client, http, options, read_binance, told};
@@ -105,6 +107,62 @@ async fn a_silent_connection_stays_open_and_says_nothing() {
     other.next_json().await;
     let after = client.next_json().await["t"].as_u64().unwrap();
     assert!(after > before + 100, "{before} {after}: what was published meanwhile came late");
+}
+
+#[tokio::test]
+async fn a_half_open_connection_neither_answers_nor_ends() {
+    let mut options = options(Exchange::Binance, &["BTC/USDT"], 0);
+    (options.trades, options.rate) = (None, Rate::PerSecond(1_000));
+    (options.ping_interval, options.pong_timeout) = (Some(Duration::from_millis(20)), Duration::from_millis(100));
+    options.messages_per_second = 0;
+    let simulator = Simulator::start(options).await.unwrap();
+    let mut client = Client::connect(&simulator, "/ws/btcusdt@trade").await;
+    client.next_json().await;
+    assert_eq!(http(&simulator, "POST", "/sim/fault/half-open", "", "").await.0, 204);
+    while !client.is_silent_for(Duration::from_millis(100)).await {}
+    client.send_message(Message::Ping("are you there".into())).await;
+    client.send_message(Message::Close(None)).await;
+    assert!(client.is_silent_for(Duration::from_millis(300)).await, "an answer, or an end");
+    let mut other = Client::connect(&simulator, "/ws/btcusdt@trade").await;
+    other.next_json().await;
+    let status = simulator.status();
+    assert_eq!((status.connections, status.counters.connections_half_open), (1, 1));
+    simulator.inject(Fault::Clear).unwrap();
+    assert!(client.ended().await);
+    other.next_json().await;
+}
+
+#[tokio::test]
+async fn an_exchange_that_is_away_comes_back() {
+    let mut options = options(Exchange::Kraken, &["BTC/USD"], 10);
+    options.autostart = false;
+    let simulator = Simulator::start(options).await.unwrap();
+    let mut client = Client::connect(&simulator, "/v2").await;
+    client.next_json().await;
+    assert_eq!(http(&simulator, "POST", "/sim/fault/away", "", "").await.0, 400);
+    assert_eq!(http(&simulator, "POST", "/sim/fault/away?seconds=0.5", "", "").await.0, 204);
+    assert!(client.ended().await);
+    let mut refused = TcpStream::connect(simulator.address()).await.unwrap();
+    assert_eq!(refused.read(&mut [0]).await.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    Client::connect(&simulator, "/v2").await.next_json().await;
+}
+
+#[tokio::test]
+async fn a_clock_steps_and_ids_stay_in_order() {
+    let mut options = options(Exchange::Kraken, &["BTC/USD"], 0);
+    (options.trades, options.rate, options.wait_for_subscribers) = (None, Rate::PerSecond(5_000), 0);
+    let simulator = Simulator::start(options).await.unwrap();
+    for path in ["clock?ms=3600000", "clock?ms=-3600000"] {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(http(&simulator, "POST", &format!("/sim/fault/{path}"), "", "").await.0, 204);
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let times: Vec<i64> = simulator.truth().iter().map(|truth| truth.trade.timestamp_us).collect();
+    assert!(times.is_sorted() && times[times.len() - 1] - times[0] >= 3_600_000_000);
+    let time = crate::client::get_json(&simulator, "/0/public/Time").await;
+    assert!(time["result"]["unixtime"].as_i64().unwrap() < 1_723_161_255 + 60, "{time}");
+    assert_eq!(http(&simulator, "POST", "/sim/fault/clock", "", "").await.0, 400);
 }
 
 #[tokio::test]

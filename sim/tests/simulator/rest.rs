@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tapedeck_sim::{Exchange, Fault, RestFault, Simulator, SimulatorOptions};
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use crate::client::{get_json, http, options};
 
 /// A simulator that has published its whole tape to nobody.
@@ -188,4 +190,55 @@ async fn rest_fails_and_dawdles_on_demand() {
     assert_eq!(serde_json::from_str::<Value>(&body).unwrap().as_array().unwrap().len(), 1_000);
     simulator.inject(Fault::Clear).unwrap();
     assert_eq!(http(&simulator, "GET", path, "", "").await.0, 200);
+}
+
+#[tokio::test]
+async fn rest_is_down_and_comes_back() {
+    let simulator = published(Exchange::Kraken, "BTC/USD", 10).await;
+    let path = "/0/public/Trades?pair=XBTUSD";
+    assert_eq!(http(&simulator, "POST", "/sim/fault/rest?down=true", "", "").await.0, 204);
+    let mut socket = tokio::net::TcpStream::connect(simulator.address()).await.unwrap();
+    socket.write_all(format!("GET {path} HTTP/1.1\r\nhost: sim\r\n\r\n").as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let _ = socket.read_to_end(&mut answer).await;
+    assert!(answer.is_empty(), "{}", String::from_utf8_lossy(&answer));
+    assert_eq!(http(&simulator, "POST", "/sim/fault/clear", "", "").await.0, 204);
+    assert_eq!(http(&simulator, "GET", path, "", "").await.0, 200);
+}
+
+#[tokio::test]
+async fn rest_fails_at_a_rate_that_changes_while_it_runs() {
+    let mut options = options(Exchange::Binance, &["BTC/USDT"], 10);
+    options.rest_faults = "500:0.5".parse().unwrap();
+    let simulator = publish_all(options).await;
+    let path = "/api/v3/aggTrades?symbol=BTCUSDT";
+    let mut failed = 0;
+    for _ in 0..50 {
+        failed += u64::from(http(&simulator, "GET", path, "", "").await.0 == 500);
+    }
+    assert!((10..40).contains(&failed), "{failed} of 50");
+    assert_eq!(simulator.status().counters.rest_troubles, failed);
+    assert_eq!(http(&simulator, "POST", "/sim/fault/rest-rates?429=1&retry-after=7", "", "").await.0, 204);
+    let (status, head, _) = http(&simulator, "GET", path, "", "").await;
+    assert!(status == 429 && head.contains("retry-after: 7"), "{status} {head}");
+    assert_eq!(http(&simulator, "POST", "/sim/fault/rest-rates", "", "").await.0, 204);
+    assert_eq!(http(&simulator, "GET", path, "", "").await.0, 200);
+    let (status, _, reason) = http(&simulator, "POST", "/sim/fault/rest-rates?fast=1", "", "").await;
+    assert!(status == 400 && reason.contains("`fast`"), "{reason}");
+}
+
+/// Minutes of trades at thousands a second stay reachable from their first id on.
+#[tokio::test]
+async fn an_outage_of_minutes_can_be_backfilled() {
+    let mut options = options(Exchange::Binance, &["BTC/USDT"], 600_000);
+    options.rest_weight_per_minute = 0;
+    let simulator = publish_all(options).await;
+    let first = simulator.truth()[0].trade.id;
+    for offset in [0, 299_500, 599_000] {
+        let from = first + offset;
+        let page =
+            get_json(&simulator, &format!("/api/v3/historicalTrades?symbol=BTCUSDT&limit=1000&fromId={from}")).await;
+        let rows = page.as_array().unwrap();
+        assert_eq!((rows.len(), &rows[0]["id"], &rows[999]["id"]), (1_000, &json!(from), &json!(from + 999)));
+    }
 }
