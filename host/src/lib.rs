@@ -6,6 +6,8 @@
 pub mod config;
 
 pub mod frames;
+pub mod net;
+pub mod rest;
 pub mod session;
 
 pub mod plugin;
