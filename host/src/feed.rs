@@ -42,6 +42,8 @@ pub fn shards(feed: &FeedConfig, plugin: &Plugin) -> Vec<OpenRequest> {
             rest_endpoint: feed.rest_endpoint.clone(),
             settings: settings.clone(),
             allow_plain: feed.allow_plain,
+            hosts: feed.hosts.clone(),
+            allow_private: feed.allow_private,
         })
         .collect()
 }

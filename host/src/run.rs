@@ -141,6 +141,8 @@ fn build_sessions(
         let topics =
             Topics { trades: config.kafka.topic(exchange), dead_letters: config.kafka.dead_letter_topic(exchange) };
         for request in feed::shards(feed_config, plugin) {
+            let hosts = request.websocket_hosts(&plugin.description().hosts).map_err(anyhow::Error::msg)?;
+            let dialer = dialer.reaching(hosts);
             let number = numbers.entry(exchange.to_owned()).or_default();
             let name = format!("{exchange}-{number}");
             let figures = metrics.session(exchange, *number);

@@ -19,7 +19,7 @@ mod outbox;
 mod status;
 
 pub use backoff::Backoff;
-pub use dial::{Dialer, chain, check_url};
+pub use dial::{Dialer, chain};
 pub use status::{SessionState, SessionStatus};
 
 /// How to open one connection, and how to keep it.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tapedeck::frames::FrameBatch;
 use tapedeck::metrics::{Metrics, SessionMetrics};
+use tapedeck::net::{AllowedHosts, HostRules};
 use tapedeck::session::{self, Backoff, Dialer, FrameHandler, Plan, Reaction, SessionSettings, SessionStatus};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
@@ -49,6 +50,12 @@ impl FrameHandler for Recorder {
     }
 }
 
+/// The hosts of a feed that is configured for servers on loopback.
+fn loopback() -> AllowedHosts {
+    let added = ["127.0.0.1".to_owned()];
+    AllowedHosts::new(&HostRules { added: &added, allow_plain: true, ..HostRules::default() }).unwrap()
+}
+
 /// A session and the server that it talks to.
 struct Pair {
     listener: TcpListener,
@@ -85,7 +92,7 @@ impl Pair {
         let metrics = Metrics::new().session("acme", 0);
         let settings = SessionSettings {
             name: "acme-0".to_owned(),
-            dialer: Dialer::new(1 << 20).unwrap(),
+            dialer: Dialer::new(1 << 20).unwrap().reaching(loopback()),
             backoff: Backoff { base: Duration::from_millis(10), cap: Duration::from_millis(50) },
             batch_frames: 64,
             batch_bytes: 1 << 20,

@@ -1,6 +1,6 @@
 //! Addresses: what is a good one, and what is wrong with the others.
 
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use url::Url;
 
@@ -61,6 +61,24 @@ pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
         let better = better.unwrap_or_else(|| "127.0.0.1:9464".to_owned());
         format!("\"{shown}\" is not an IP address and a port; write for example \"{better}\"")
     })
+}
+
+/// A host alone, a name or an address, in lower case.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn host(text: &str) -> Result<String, String> {
+    let is_name = (1..=253).contains(&text.len())
+        && text.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_'));
+    if is_name || text.parse::<IpAddr>().is_ok() {
+        return Ok(text.to_ascii_lowercase());
+    }
+    let better = Url::parse(text).ok().and_then(|url| Some(url.host_str()?.to_owned()));
+    let better = better.filter(|better| better != text).unwrap_or_else(|| "api.example.org".to_owned());
+    Err(format!(
+        "\"{}\" is not a host; write its name or address alone, without scheme, port and path, for example \"{better}\"",
+        hide_login(text)
+    ))
 }
 
 /// What a url is for: which schemes it may have, and how one looks.
@@ -162,6 +180,27 @@ mod tests {
         ] {
             let error = listen(text).unwrap_err();
             assert!(error.ends_with(better), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_names_or_addresses() {
+        for (text, expected) in [
+            ("API.example.org", Ok("api.example.org")),
+            ("10.0.0.1", Ok("10.0.0.1")),
+            ("::1", Ok("::1")),
+            ("", Err("\"api.example.org\"")),
+            ("https://user:hunter2@a.example.org/x", Err("for example \"a.example.org\"")),
+            ("a.example.org:443", Err("\"a.example.org:443\" is not a host")),
+            ("[::1]", Err("is not a host")),
+            ("*.example.org", Err("is not a host")),
+            ("a\u{1b}b", Err("a\\u{1b}b")),
+        ] {
+            match (host(text), expected) {
+                (Ok(host), Ok(expected)) => assert_eq!(host, expected),
+                (Err(error), Err(part)) => assert!(error.contains(part) && !error.contains("hunter2"), "{error}"),
+                (got, _) => panic!("{text}: {got:?}"),
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use toml::de::DeValue;
 
 use super::Place;
-use super::address::{UrlRule, base_url};
+use super::address::{UrlRule, base_url, host};
 use super::market::check_market_name;
 use super::section::{Found, Section, describe};
 
@@ -28,6 +28,10 @@ pub struct FeedConfig {
     pub rest_endpoint: Option<String>,
     /// Whether `ws://` and `http://` are allowed. Default false.
     pub allow_plain: bool,
+    /// Hosts that may be reached besides those that the plugin declares; lower case.
+    pub hosts: Vec<String>,
+    /// Whether names may lead to private, loopback and such addresses. Default false.
+    pub allow_private: bool,
     /// Options of the plugin.
     pub options: BTreeMap<String, String>,
     /// Where all this is written.
@@ -76,6 +80,7 @@ impl FeedConfig {
             base_url(found.value, rule).map_err(|message| section.report(&found.place, key, &message)).ok()
         };
         let (endpoint, rest_endpoint) = (base("endpoint", &ws), base("rest_endpoint", &http));
+        let (hosts, allow_private) = (read_hosts(&mut section), section.flag("allow_private"));
         let (options, option_places) = read_options(section.section("options")).into_iter().unzip();
         let exchange_key = if exchange.is_some() { "exchange" } else { "plugin" };
         let places = FeedPlaces {
@@ -87,7 +92,7 @@ impl FeedConfig {
         };
         section.finish();
         let plugin = plugin.unwrap_or_default();
-        Self { plugin, exchange, markets, endpoint, rest_endpoint, allow_plain, options, places }
+        Self { plugin, exchange, markets, endpoint, rest_endpoint, allow_plain, hosts, allow_private, options, places }
     }
 }
 
@@ -167,6 +172,29 @@ fn read_market(section: &Section<'_, '_>, found: &Found<&DeValue<'_>>) -> Option
     };
     check_market_name(name).map_err(|message| complain(&message)).ok()?;
     Some(MarketConfig { name: name.to_owned(), symbol })
+}
+
+/// Hosts: names or addresses, without scheme, port or path.
+fn read_hosts(section: &mut Section<'_, '_>) -> Vec<String> {
+    const EXAMPLE: &str = "[\"api.example.org\"]";
+    const MOST: usize = 64;
+    let Some(found) = section.any("hosts") else { return Vec::new() };
+    let DeValue::Array(array) = found.value else {
+        section.mistyped(&found.place, "hosts", "a list of hosts", EXAMPLE, found.value);
+        return Vec::new();
+    };
+    if array.len() > MOST {
+        section.report(&found.place, "hosts", &format!("has {} hosts, and {MOST} are possible", array.len()));
+    }
+    let read = |element: &'_ toml::Spanned<DeValue<'_>>| {
+        let place = section.document().place(element.span().start);
+        let DeValue::String(text) = element.get_ref() else {
+            section.mistyped(&place, "hosts", "a host in quotes", EXAMPLE, element.get_ref());
+            return None;
+        };
+        host(text).map_err(|message| section.report(&place, "hosts", &message)).ok()
+    };
+    array.iter().filter_map(read).collect()
 }
 
 /// Which options there are, only the plugin knows; here they are texts.

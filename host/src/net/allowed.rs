@@ -25,11 +25,11 @@ pub struct HostRules<'a> {
     pub allow_private: bool,
 }
 
-/// The hosts that a feed may reach over one protocol, WebSocket or REST. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The hosts that a feed may reach over one protocol, WebSocket or REST; none by default. Cheap to clone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedHosts(Arc<Rules>);
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Rules {
     endpoint: Option<Origin>,
     hosts: BTreeSet<String>,

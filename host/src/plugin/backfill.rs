@@ -147,8 +147,8 @@ impl Instance {
     }
 
     fn checked_request(&self, wanted: types::HttpRequestResult) -> Result<HttpRequest, String> {
-        let (base, plain) = (self.request.rest_endpoint.as_deref(), self.request.allow_plain);
-        address::check(&wanted.url, ["http", "https"], base, &self.plugin.description().hosts, plain)?;
+        let allowed = self.request.rest_hosts(&self.plugin.description().hosts)?;
+        address::check(&wanted.url, ["http", "https"], &allowed)?;
         if wanted.headers.len() > MAX_HEADERS {
             return Err(format!("its request has {} headers, more than {MAX_HEADERS}", wanted.headers.len()));
         }

@@ -1,6 +1,7 @@
 //! What a plugin is asked when a connection is to be opened.
 
 use super::bindings::tapedeck::plugin::types;
+use crate::net::{AllowedHosts, HostRules};
 
 /// A market that the user asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,9 +25,34 @@ pub struct OpenRequest {
     pub settings: Vec<(String, String)>,
     /// Whether urls without TLS (`ws://`, `http://`) are accepted.
     pub allow_plain: bool,
+    /// Hosts that may be reached besides those that the plugin declares.
+    pub hosts: Vec<String>,
+    /// Whether private, loopback and such addresses may be reached.
+    pub allow_private: bool,
 }
 
 impl OpenRequest {
+    /// The hosts that this feed may reach by WebSocket, where the plugin declares these.
+    ///
+    /// # Errors
+    /// The endpoint is no url.
+    pub fn websocket_hosts(&self, declared: &[String]) -> Result<AllowedHosts, String> {
+        self.allowed_hosts(self.endpoint.as_deref(), declared)
+    }
+
+    /// The hosts that this feed may reach by REST, where the plugin declares these.
+    ///
+    /// # Errors
+    /// The endpoint is no url.
+    pub fn rest_hosts(&self, declared: &[String]) -> Result<AllowedHosts, String> {
+        self.allowed_hosts(self.rest_endpoint.as_deref(), declared)
+    }
+
+    fn allowed_hosts(&self, endpoint: Option<&str>, declared: &[String]) -> Result<AllowedHosts, String> {
+        let (allow_plain, allow_private) = (self.allow_plain, self.allow_private);
+        AllowedHosts::new(&HostRules { endpoint, declared, added: &self.hosts, allow_plain, allow_private })
+    }
+
     /// Lends the request in the form that crosses into the sandbox.
     pub(super) fn ask<T>(&self, ask: impl FnOnce(types::OpenRequest<'_>) -> T) -> T {
         let markets: Vec<_> = self

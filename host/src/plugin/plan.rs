@@ -63,8 +63,7 @@ impl SessionPlan {
         request: &OpenRequest,
         description: &Description,
     ) -> Result<Self, String> {
-        let base = request.endpoint.as_deref();
-        address::check(&plan.url, ["ws", "wss"], base, &description.hosts, request.allow_plain)?;
+        address::check(&plan.url, ["ws", "wss"], &request.websocket_hosts(&description.hosts)?)?;
         check_symbols(&plan.symbols, request)?;
         if plan.messages.len() > MAX_MESSAGES {
             return Err(format!(

@@ -1,80 +1,107 @@
-//! Dialling: TCP, TLS by rustls, and the WebSocket handshake.
+//! Dialling: TCP to an address that the feed may reach, TLS by rustls, and the WebSocket handshake.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::http::Uri;
+use tokio_tungstenite::tungstenite::http::header::SEC_WEBSOCKET_EXTENSIONS;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
+use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
+
+use crate::net::{self, AllowedHosts};
 
 /// A connected WebSocket.
 pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// How long DNS, TCP, TLS and handshake may take together.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long one of several addresses may take to answer.
+const PATIENCE_OF_ADDRESS: Duration = Duration::from_secs(5);
+const WEBSOCKET: [&str; 2] = ["ws", "wss"];
 
 /// Makes connections; cheap to clone.
 #[derive(Clone)]
 pub struct Dialer {
     tls: Arc<ClientConfig>,
     websocket: WebSocketConfig,
+    hosts: AllowedHosts,
 }
 
 impl std::fmt::Debug for Dialer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Dialer").field("websocket", &self.websocket).finish_non_exhaustive()
+        formatter
+            .debug_struct("Dialer")
+            .field("websocket", &self.websocket)
+            .field("hosts", &self.hosts)
+            .finish_non_exhaustive()
     }
 }
 
 impl Dialer {
-    /// A dialer whose connections end on a frame of more than `frame_bytes`. Servers are verified against Mozilla's roots.
+    /// A dialer whose connections end on a frame of more than `frame_bytes`. Servers are verified against Mozilla's roots. It
+    /// reaches nothing until [`Dialer::reaching`] says what.
     ///
     /// # Errors
     /// The TLS library does not work.
     pub fn new(frame_bytes: usize) -> Result<Self, rustls::Error> {
-        let roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
-        let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let tls = Arc::new(net::client_config()?);
         let websocket =
             WebSocketConfig::default().max_message_size(Some(frame_bytes)).max_frame_size(Some(frame_bytes));
-        Ok(Self { tls: Arc::new(tls), websocket })
+        Ok(Self { tls, websocket, hosts: AllowedHosts::default() })
+    }
+
+    /// A dialer of the same kind that reaches these hosts.
+    #[must_use]
+    pub fn reaching(&self, hosts: AllowedHosts) -> Self {
+        Self { hosts, ..self.clone() }
     }
 
     /// Connects. The error is the whole chain of causes in one sentence.
     pub(super) async fn dial(&self, url: &str) -> Result<Socket, String> {
-        let connector = Connector::Rustls(Arc::clone(&self.tls));
-        let connecting = connect_async_tls_with_config(url, Some(self.websocket), true, Some(connector));
-        match timeout(PATIENCE, connecting).await {
-            Ok(Ok((socket, _response))) => Ok(socket),
-            Ok(Err(error)) => Err(chain(&error)),
+        match timeout(PATIENCE, self.connect(url)).await {
+            Ok(result) => result,
             Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
         }
     }
+
+    async fn connect(&self, url: &str) -> Result<Socket, String> {
+        let uri: Uri = url.parse().map_err(|error| format!("the url is none: {error}"))?;
+        self.hosts.check(&uri, WEBSOCKET)?;
+        let host = uri.host().unwrap_or_default();
+        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("ws") { 80 } else { 443 });
+        let stream = connect_to_one_of(net::resolve(host, port, &self.hosts).await?).await?;
+        stream.set_nodelay(true).map_err(|error| chain(&error))?;
+        let connector = Connector::Rustls(Arc::clone(&self.tls));
+        let shaking = client_async_tls_with_config(url, stream, Some(self.websocket), Some(connector));
+        let (socket, answer) = shaking.await.map_err(|error| match &error {
+            // Redirects are not followed: where this one leads, nobody has allowed.
+            Error::Http(answer) => format!("it answered with status {} in place of a WebSocket", answer.status()),
+            _ => chain(&error),
+        })?;
+        // None is offered, permessage-deflate neither: a frame is as large as it says.
+        if answer.headers().contains_key(SEC_WEBSOCKET_EXTENSIONS) {
+            return Err("it speaks an extension of WebSocket that was not asked for".to_owned());
+        }
+        Ok(socket)
+    }
 }
 
-/// Checks a WebSocket url: its scheme is `wss`, or `ws` where `allow_plain` permits it, and it names a host.
-///
-/// # Errors
-/// A sentence that says what is wrong.
-pub fn check_url(url: &str, allow_plain: bool) -> Result<(), String> {
-    let parsed: Uri = url.parse().map_err(|error| format!("{url:?} is not a url: {error}"))?;
-    match parsed.scheme_str() {
-        Some("wss") => {}
-        Some("ws") if allow_plain => {}
-        Some("ws") => {
-            return Err(format!("{url:?} is not encrypted; set `allow_plain = true` in the feed if that is intended"));
+/// Connects to the first of some addresses that answers.
+async fn connect_to_one_of(addresses: Vec<SocketAddr>) -> Result<TcpStream, String> {
+    let mut reasons = Vec::new();
+    for address in addresses {
+        match timeout(PATIENCE_OF_ADDRESS, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => reasons.push(format!("{address}: {error}")),
+            Err(_) => reasons.push(format!("{address}: no answer within {} s", PATIENCE_OF_ADDRESS.as_secs())),
         }
-        _ => return Err(format!("{url:?} must begin with wss:// or ws://")),
     }
-    if parsed.host().is_none_or(str::is_empty) {
-        return Err(format!("{url:?} names no host"));
-    }
-    Ok(())
+    Err(reasons.join("; "))
 }
 
 /// An error and its causes, as one line.
@@ -93,24 +120,4 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::check_url;
-
-    #[test]
-    fn plain_sockets_need_leave() {
-        for (url, allow_plain, expected) in [
-            ("wss://stream.example.com:9443/ws", false, None),
-            ("ws://127.0.0.1:9001/ws", true, None),
-            ("ws://127.0.0.1:9001/ws", false, Some("is not encrypted")),
-            ("https://example.com", true, Some("must begin with wss:// or ws://")),
-            ("wss:///path", true, Some("is not a url")),
-            ("no url", true, Some("is not a url")),
-        ] {
-            match (check_url(url, allow_plain), expected) {
-                (Ok(()), None) => {}
-                (Err(sentence), Some(part)) => assert!(sentence.contains(part), "{url}: {sentence}"),
-                (result, _) => panic!("{url}: {result:?}"),
-            }
-        }
-    }
-}
+mod tests;
