@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 
 use crate::fault::{Fault, FaultRates};
 use crate::hub::{Hub, StreamKind};
@@ -40,6 +41,8 @@ pub enum StartError {
 pub struct Simulator {
     shared: Arc<Shared>,
     address: SocketAddr,
+    /// So that faults can be ordered from any thread.
+    runtime: Handle,
 }
 
 impl Simulator {
@@ -65,7 +68,7 @@ impl Simulator {
         if let Some(every) = faults.silence {
             repeat(&shared, every, Fault::Silence(Some(faults.silence_length())));
         }
-        Ok(Self { shared, address })
+        Ok(Self { shared, address, runtime: Handle::current() })
     }
 
     /// Where it listens.
@@ -106,6 +109,7 @@ impl Simulator {
     /// # Errors
     /// Names a market that there is not.
     pub fn inject(&self, fault: Fault) -> Result<(), String> {
+        let _entered = self.runtime.enter();
         self.shared.inject(fault)
     }
 

@@ -125,6 +125,14 @@ impl Host {
             .with_context(|| format!("the log:\n{}", self.log()))
     }
 
+    /// How it ended, if it has.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
     /// Process id.
     pub fn pid(&self) -> u32 {
         self.child.id()

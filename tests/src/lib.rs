@@ -20,4 +20,5 @@ pub mod audit;
 pub mod kafka;
 pub mod wait;
 
+pub mod chaos;
 pub mod load;

@@ -113,10 +113,14 @@ impl Pipeline {
             ("limits", String::new()),
             ("log", String::new()),
         ]);
+        let known: Vec<&str> = own.keys().copied().collect();
         let mut text = "version = 1\n\n".to_owned();
         for (name, lines) in own {
             let more = self.sections.get(name).map_or("", String::as_str);
             let _ = write!(text, "[{name}]\n{lines}{more}\n");
+        }
+        for (name, lines) in self.sections.iter().filter(|(name, _)| !known.contains(name)) {
+            let _ = write!(text, "[{name}]\n{lines}\n");
         }
         text.push_str(&self.feeds);
         Ok(text)

@@ -86,8 +86,9 @@ pub(crate) fn program() -> Result<PathBuf> {
     if current.file_stem().is_some_and(|name| name == "xtask") && !is_test(&current) {
         return Ok(current);
     }
-    // A test binary lies in target/<profile>/deps, and xtask in target/<profile>.
-    let beside = current.parent().and_then(Path::parent).map(|folder| folder.join("xtask"));
+    // A test binary lies in target/<profile>/deps; xtask, and every other binary, in target/<profile>.
+    let folder = if is_test(&current) { current.parent().and_then(Path::parent) } else { current.parent() };
+    let beside = folder.map(|folder| folder.join("xtask"));
     if let Some(beside) = beside.filter(|path| path.exists()) {
         return Ok(beside);
     }
