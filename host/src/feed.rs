@@ -16,8 +16,10 @@ use crate::sink::{Account, Outgoing, Sink};
 use crate::trade::{Instrument, Origin, Trade};
 
 mod connection;
+mod resume;
 
 pub use connection::FeedConnection;
+pub use resume::{Positions, restore};
 
 /// Where a session's records go.
 #[derive(Clone, Debug)]
@@ -94,7 +96,7 @@ impl Feed {
             instruments: instruments(&request, &plan),
         };
         let template = RecordTemplate::new(&origin);
-        let ledger = Ledger::new(origin.instruments.len());
+        let ledger = Ledger::new(origin.instruments.len(), description.ids);
         Ok(Self { name, plugin, request, origin, template, ledger, sink, topics })
     }
 
@@ -128,7 +130,7 @@ impl Feed {
             headers: self.template.headers(trade.source),
             account,
         };
-        match self.sink.send(&record, || ()).await {
+        match self.sink.send(&record, || self.ledger.accepted(trade)).await {
             Ok(()) => Taken::Sent,
             Err(error) => {
                 error!(id = %trade.id, %error, "Kafka can never take this trade: it is lost");

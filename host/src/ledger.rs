@@ -1,34 +1,126 @@
-//! What is known of each market's trades: which came already, by whatever connection.
+//! What is known of each market's trades, by whatever way they come: which came already, what is missing between them,
+//! and how far Kafka has them.
 //!
-//! This is a courtesy to readers of Kafka; what it forgets, silver absorbs.
+//! Where an exchange's ids have no holes of their own, a jump is a gap. It may close by itself within a bound, since
+//! trades may be out of order and a second connection may lag; then it is due to be asked for. Where ids show nothing,
+//! the time without a connection is the gap.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use tokio::time::Instant;
+
+use crate::clock::now_us;
+use crate::plugin::TradeIds;
 use crate::trade::Trade;
 
+mod coverage;
+mod gap;
+mod market;
+mod position;
 mod recent;
 
-use recent::Recent;
+pub use gap::{Attempt, Due, GapState, Notice, Span};
+use market::{MarketLedger, Now};
+use position::Position;
 
 /// What is known of the trades of a feed's markets; shared by its connections.
 #[derive(Debug)]
 pub struct Ledger {
-    markets: Vec<Mutex<Recent>>,
+    markets: Vec<Mutex<MarketLedger>>,
+    connections: AtomicU32,
 }
 
 impl Ledger {
     /// A ledger in which nothing is written yet.
-    pub fn new(markets: usize) -> Self {
-        Self { markets: (0..markets).map(|_| Mutex::default()).collect() }
+    pub fn new(markets: usize, ids: TradeIds) -> Self {
+        let markets = (0..markets).map(|_| Mutex::new(MarketLedger::new(ids))).collect();
+        Self { markets, connections: AtomicU32::new(0) }
     }
 
     /// Whether this trade comes for the first time.
     pub fn is_new(&self, trade: &Trade) -> bool {
-        self.market(trade.market).is_none_or(|mut recent| recent.is_new(&trade.id))
+        self.market(trade.market).is_none_or(|mut market| market.is_new(trade, Now::now))
     }
 
-    fn market(&self, market: u32) -> Option<MutexGuard<'_, Recent>> {
-        let market = self.markets.get(market as usize)?;
-        Some(market.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Notes that a new trade was handed to Kafka's producer.
+    pub fn accepted(&self, trade: &Trade) {
+        if let Some(mut market) = self.market(trade.market) {
+            market.accepted(trade);
+        }
+    }
+
+    /// Notes that a connection brings frames.
+    pub fn connected(&self) {
+        self.connections.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Notes that a connection which brought frames is over. Without any, trades may be missed.
+    pub fn disconnected(&self) {
+        if self.connections.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.each().for_each(|(_, mut market)| market.interrupt());
+        }
+    }
+
+    /// The gaps that are to be asked for now, having stood open for `patience`. Each counts as being asked for until
+    /// [`Ledger::attempted`].
+    pub fn due(&self, patience: Duration) -> Vec<Due> {
+        let now = Instant::now();
+        self.each().flat_map(|(index, mut market)| market.due(index, patience, now)).collect()
+    }
+
+    /// Notes how asking for a gap went.
+    pub fn attempted(&self, due: &Due, attempt: Attempt) {
+        if let Some(mut market) = self.market(due.market) {
+            market.attempted(due.number, attempt, Instant::now());
+        }
+    }
+
+    /// What became of gaps since the last call.
+    pub fn take_notices(&self) -> Vec<Notice> {
+        self.each().flat_map(|(index, mut market)| market.take_notices(index)).collect()
+    }
+
+    /// How many gaps have not come to their end.
+    pub fn open_gaps(&self) -> usize {
+        self.each().map(|(_, market)| market.open_gaps()).sum()
+    }
+
+    /// The positions of the markets that changed since the last call: a market's index and the JSON that
+    /// [`Ledger::restore`] reads.
+    pub fn take_positions(&self) -> Vec<(u32, Vec<u8>)> {
+        self.each()
+            .filter_map(|(index, mut market)| Some((index, serde_json::to_vec(&market.take_position()?).ok()?)))
+            .collect()
+    }
+
+    /// Goes on where a former host stopped.
+    ///
+    /// # Errors
+    /// The position is none, or of a newer version: a sentence.
+    pub fn restore(&self, market: u32, position: &[u8]) -> Result<(), String> {
+        let position = Position::read(position)?;
+        if let Some(mut market) = self.market(market) {
+            market.restore(&position, Now::now());
+        }
+        Ok(())
+    }
+
+    fn market(&self, market: u32) -> Option<MutexGuard<'_, MarketLedger>> {
+        self.markets.get(market as usize).map(|market| market.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn each(&self) -> impl Iterator<Item = (u32, MutexGuard<'_, MarketLedger>)> {
+        (0..).zip(&self.markets).map(|(index, market)| (index, market.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
+
+impl Now {
+    fn now() -> Self {
+        Self { instant: Instant::now(), utc_us: now_us() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,7 @@ pub mod check;
 
 pub mod cli;
 
+pub mod clock;
 pub mod http;
 pub mod log;
 pub mod metrics;

@@ -3,7 +3,7 @@
 //! It dials, sends the first messages, reads whatever the socket holds into batches, hands them to its [`FrameHandler`]
 //! and does what that asks for. A lost connection is dialled again after a random pause that grows with each failure.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -152,10 +152,4 @@ async fn connect_and_read(
     settings.status.set(SessionState::Live);
     info!(url = plan.url, "connected");
     connection::read(socket, plan, handler, settings, shutdown).await
-}
-
-/// The host's clock, µs since 1970 UTC.
-fn now_us() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

@@ -22,12 +22,22 @@ pub struct FeedConnection {
     metrics: SessionMetrics,
     decoded: Decoded,
     line: Vec<u8>,
+    /// Whether frames came since it was opened.
+    is_up: bool,
 }
 
 impl FeedConnection {
     pub(super) fn new(feed: Arc<Feed>, metrics: SessionMetrics) -> Self {
         let account = feed.sink.account(&metrics);
-        Self { feed, instance: None, account, metrics, decoded: Decoded::default(), line: Vec::new() }
+        Self { feed, instance: None, account, metrics, decoded: Decoded::default(), line: Vec::new(), is_up: false }
+    }
+
+    fn is_up(&mut self, is_up: bool) {
+        match (std::mem::replace(&mut self.is_up, is_up), is_up) {
+            (false, true) => self.feed.ledger.connected(),
+            (true, false) => self.feed.ledger.disconnected(),
+            _ => {}
+        }
     }
 
     async fn send_trades(&mut self, received_at_us: i64) {
@@ -91,6 +101,7 @@ impl FeedConnection {
 
 impl FrameHandler for FeedConnection {
     fn open(&mut self) -> Result<Plan, String> {
+        self.is_up(false);
         self.instance = None;
         let (instance, plan) =
             self.feed.plugin.open(self.feed.request.clone()).map_err(|failure| failure.to_string())?;
@@ -113,6 +124,7 @@ impl FrameHandler for FeedConnection {
         let began = Instant::now();
         instance.decode(batch, received_at_us, &mut self.decoded);
         self.metrics.decode.observe(began.elapsed().as_secs_f64());
+        self.is_up(true);
         self.send_trades(received_at_us).await;
         self.send_dead_letters(batch, received_at_us).await;
         self.react()
@@ -121,5 +133,11 @@ impl FrameHandler for FeedConnection {
     async fn broken(&mut self, frame: &[u8], reason: &str, received_at_us: i64) {
         let reason = format!("the exchange broke the WebSocket protocol: {reason}");
         self.send_dead_letter(DeadLetter { frame, kind: "protocol", reason: &reason, received_at_us }).await;
+    }
+}
+
+impl Drop for FeedConnection {
+    fn drop(&mut self) {
+        self.is_up(false);
     }
 }

@@ -4,11 +4,15 @@ use std::collections::VecDeque;
 
 use rustc_hash::FxHashSet;
 
+use super::position::Id;
 use crate::trade::TradeId;
 
 /// Ids kept. An exchange repeats at most a snapshot, which is 50 to 1,000 trades; the oldest id is forgotten when a new
 /// one finds no room.
 const ROOM: usize = 4096;
+
+/// Ids that outlive the host.
+const KEPT: usize = 256;
 
 /// The newest ids of one market.
 #[derive(Debug, Default)]
@@ -30,6 +34,12 @@ impl Recent {
         }
         self.order.push_back(id.clone());
         true
+    }
+
+    /// As many of the newest ids as a position keeps, oldest first.
+    pub(super) fn newest(&self) -> Vec<Id> {
+        let kept = self.order.len().saturating_sub(KEPT);
+        self.order.range(kept..).cloned().map(Id::from).collect()
     }
 }
 

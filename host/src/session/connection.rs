@@ -12,7 +12,8 @@ use tracing::debug;
 
 use super::dial::{Socket, chain};
 use super::outbox::Outbox;
-use super::{Ended, FrameHandler, Plan, Reaction, SessionSettings, now_us};
+use super::{Ended, FrameHandler, Plan, Reaction, SessionSettings};
+use crate::clock::now_us;
 use crate::frames::FrameBatch;
 
 /// How long the exchange may take to answer our close.

@@ -1,0 +1,335 @@
+//! What is known of one market's trades.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::coverage::{Came, Coverage};
+use super::gap::{Attempt, Due, Gap, GapState, Notice, Span, Stage};
+use super::position::{Hole, Position};
+use super::recent::Recent;
+use crate::plugin::TradeIds;
+use crate::trade::{Source, Trade, TradeId};
+
+/// The most gaps of a market that are cared for at once; a further one is given up with that reason.
+const MAX_GAPS: usize = 256;
+
+/// The largest jump of ids that is believed to be a gap.
+const LARGEST_GAP: u64 = 100_000_000;
+
+/// An exchange that begins its ids anew sends known ids with times this much later than all before.
+const ANEW_US: i64 = 60_000_000;
+
+/// One market.
+#[derive(Debug)]
+pub(super) struct MarketLedger {
+    ids: TradeIds,
+    /// Ids that were let through.
+    seen: Coverage,
+    /// Ids that were handed to Kafka's producer, or given up.
+    sent: Coverage,
+    recent: Recent,
+    /// Latest time of a trade that was let through, µs, and its id.
+    latest: Option<(i64, TradeId)>,
+    /// Latest time of a trade that was handed to Kafka's producer, µs, and its id.
+    latest_sent: Option<(i64, TradeId)>,
+    /// No connection was up since the latest trade, so that others may have been missed.
+    interrupted: bool,
+    gaps: Vec<Gap>,
+    numbers: u64,
+    notices: Vec<Notice>,
+    changed: bool,
+}
+
+/// The moment at which something is noted: for distances in time, and for records.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Now {
+    pub(super) instant: Instant,
+    pub(super) utc_us: i64,
+}
+
+impl MarketLedger {
+    pub(super) fn new(ids: TradeIds) -> Self {
+        Self {
+            ids,
+            seen: Coverage::default(),
+            sent: Coverage::default(),
+            recent: Recent::default(),
+            latest: None,
+            latest_sent: None,
+            interrupted: false,
+            gaps: Vec::new(),
+            numbers: 0,
+            notices: Vec::new(),
+            changed: false,
+        }
+    }
+
+    /// The ids that a trade stands for, if ids show what is missing.
+    fn covered(&self, trade: &Trade) -> Option<RangeInclusive<u64>> {
+        match (self.ids, &trade.id) {
+            (TradeIds::Dense, TradeId::Number(id)) => Some(*id..=*id),
+            (TradeIds::Aggregated, TradeId::Number(id)) => {
+                Some(id.saturating_sub(u64::from(trade.count.saturating_sub(1)))..=*id)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether this trade comes for the first time.
+    pub(super) fn is_new(&mut self, trade: &Trade, now: impl FnOnce() -> Now) -> bool {
+        let is_new = match self.covered(trade) {
+            Some(ids) => match self.seen.insert(ids.clone()) {
+                Came::New => true,
+                Came::Behind(missing) => {
+                    self.jumped(missing, trade, now());
+                    true
+                }
+                Came::Known | Came::Before if self.begins_anew(trade) => {
+                    self.begin_anew(ids);
+                    true
+                }
+                Came::Known => false,
+                Came::Before => self.recent.is_new(&trade.id),
+            },
+            None => {
+                let is_new = self.recent.is_new(&trade.id);
+                if is_new && self.interrupted && trade.source == Source::Live {
+                    self.resumed(trade, now());
+                }
+                is_new
+            }
+        };
+        if is_new
+            && trade.source != Source::Backfill
+            && self.latest.as_ref().is_none_or(|(at, _)| trade.timestamp_us >= *at)
+        {
+            self.latest = Some((trade.timestamp_us, trade.id.clone()));
+        }
+        is_new
+    }
+
+    /// A trade was handed to Kafka's producer.
+    pub(super) fn accepted(&mut self, trade: &Trade) {
+        self.changed = true;
+        if let Some(ids) = self.covered(trade) {
+            self.sent.insert(ids);
+        }
+        if trade.source != Source::Backfill && self.latest_sent.as_ref().is_none_or(|(at, _)| trade.timestamp_us >= *at)
+        {
+            self.latest_sent = Some((trade.timestamp_us, trade.id.clone()));
+        }
+    }
+
+    /// No connection is up.
+    pub(super) fn interrupt(&mut self) {
+        self.interrupted = self.latest.is_some();
+    }
+
+    fn begins_anew(&self, trade: &Trade) -> bool {
+        let late = self.latest.as_ref().is_some_and(|(at, _)| trade.timestamp_us > at.saturating_add(ANEW_US));
+        late && trade.source == Source::Live
+    }
+
+    /// The exchange gives ids out again that it gave out before: what was known of them is no longer true.
+    fn begin_anew(&mut self, ids: RangeInclusive<u64>) {
+        self.seen = Coverage::default();
+        self.sent = Coverage::default();
+        self.recent = Recent::default();
+        for gap in std::mem::take(&mut self.gaps) {
+            self.end(gap, GapState::Missing("the exchange began to count its trades anew".to_owned()));
+        }
+        self.seen.insert(ids);
+    }
+
+    /// Ids are missing before this trade.
+    fn jumped(&mut self, missing: RangeInclusive<u64>, trade: &Trade, now: Now) {
+        let (from_us, after) = match &self.latest {
+            Some((at, _)) => (*at, missing.start().checked_sub(1).map(TradeId::Number)),
+            None => (trade.timestamp_us, None),
+        };
+        let span = Span {
+            start_us: from_us.min(trade.timestamp_us),
+            end_us: from_us.max(trade.timestamp_us),
+            after,
+            before: missing.end().checked_add(1).map(TradeId::Number),
+            ids: Some(missing),
+        };
+        self.open(span, now);
+    }
+
+    /// The first trade after a time without a connection.
+    fn resumed(&mut self, trade: &Trade, now: Now) {
+        self.interrupted = false;
+        let Some((from_us, after)) = self.latest.clone() else { return };
+        if trade.timestamp_us <= from_us {
+            return;
+        }
+        let span = Span {
+            ids: None,
+            start_us: from_us,
+            end_us: trade.timestamp_us,
+            after: Some(after),
+            before: Some(trade.id.clone()),
+        };
+        self.open(span, now);
+    }
+
+    fn open(&mut self, span: Span, now: Now) {
+        self.changed = true;
+        self.numbers += 1;
+        let size = span.ids.as_ref().map_or(0, |ids| ids.end() - ids.start());
+        let gap = Gap { number: self.numbers, span, found: now.instant, found_at_us: now.utc_us, stage: Stage::Young };
+        if size >= LARGEST_GAP {
+            let reason = format!("ids jumped by {size}, which is no gap that could be asked for");
+            self.end(gap, GapState::Missing(reason));
+        } else if self.gaps.len() >= MAX_GAPS {
+            self.end(gap, GapState::Missing(format!("{MAX_GAPS} gaps of this market are open already")));
+        } else {
+            self.gaps.push(gap);
+        }
+    }
+
+    /// The parts of a gap that did not come.
+    fn missing_of(&self, span: &Span) -> Vec<Span> {
+        let Some(ids) = &span.ids else { return vec![span.clone()] };
+        let part = |part: RangeInclusive<u64>| Span {
+            after: part.start().checked_sub(1).map(TradeId::Number),
+            before: part.end().checked_add(1).map(TradeId::Number),
+            ids: Some(part),
+            ..span.clone()
+        };
+        self.seen.missing_of(ids).into_iter().map(part).collect()
+    }
+
+    /// Closes what closed by itself, and gives the gaps whose turn it is. They count as being asked for until
+    /// [`MarketLedger::attempted`].
+    pub(super) fn due(&mut self, market: u32, patience: Duration, now: Instant) -> Vec<Due> {
+        let mut due = Vec::new();
+        let mut index = 0;
+        while let Some(gap) = self.gaps.get(index) {
+            let parts = self.missing_of(&gap.span);
+            if parts.is_empty() && gap.stage != Stage::Asked {
+                let gap = self.gaps.remove(index);
+                self.end(gap, GapState::Filled);
+                continue;
+            }
+            let Some(gap) = self.gaps.get_mut(index) else { break };
+            index += 1;
+            if gap.stage == Stage::Young && now >= gap.found + patience {
+                gap.stage = Stage::Waiting(now);
+                self.notices.push(gap.notice(GapState::Open));
+            }
+            if matches!(gap.stage, Stage::Waiting(at) if at <= now) {
+                gap.stage = Stage::Asked;
+                due.push(Due { number: gap.number, market, found: gap.found, parts });
+            }
+        }
+        due
+    }
+
+    /// Notes how asking for a gap went.
+    pub(super) fn attempted(&mut self, number: u64, attempt: Attempt, now: Instant) {
+        let Some(index) = self.gaps.iter().position(|gap| gap.number == number) else { return };
+        let gap = self.gaps.remove(index);
+        let is_filled = gap.span.ids.is_some() && self.missing_of(&gap.span).is_empty();
+        match attempt {
+            _ if is_filled => self.end(gap, GapState::Filled),
+            Attempt::Later(pause) => self.gaps.push(Gap { stage: Stage::Waiting(now + pause), ..gap }),
+            Attempt::Answered if gap.span.ids.is_none() => self.end(gap, GapState::Filled),
+            Attempt::Answered => self.give_up(gap, "the exchange's own history does not have them"),
+            Attempt::GiveUp(reason) => self.give_up(gap, &reason),
+        }
+    }
+
+    /// Lists what is still missing of a gap as missing for good, and ends it.
+    fn give_up(&mut self, gap: Gap, reason: &str) {
+        let parts = self.missing_of(&gap.span);
+        let is_whole = parts.first() == Some(&gap.span);
+        for span in parts {
+            self.end(Gap { span, ..gap.clone() }, GapState::Missing(reason.to_owned()));
+        }
+        if !is_whole {
+            self.end(gap, GapState::Filled);
+        }
+    }
+
+    fn end(&mut self, gap: Gap, state: GapState) {
+        self.changed = true;
+        if let (GapState::Missing(_), Some(ids)) = (&state, &gap.span.ids) {
+            // Settled: after a restart nobody is to ask for them again. Should they come, they are still new.
+            self.sent.fill(ids);
+        }
+        if gap.stage != Stage::Young || state != GapState::Filled {
+            self.notices.push(gap.notice(state));
+        }
+    }
+
+    /// News since the last call.
+    pub(super) fn take_notices(&mut self, market: u32) -> Vec<Notice> {
+        let mut notices = std::mem::take(&mut self.notices);
+        for notice in &mut notices {
+            notice.market = market;
+        }
+        notices
+    }
+
+    /// Gaps that have not come to their end.
+    pub(super) fn open_gaps(&self) -> usize {
+        self.gaps.len()
+    }
+
+    /// What Kafka is to know, if it changed since the last call.
+    pub(super) fn take_position(&mut self) -> Option<Position> {
+        if !std::mem::take(&mut self.changed) {
+            return None;
+        }
+        let (timestamp_us, id) = self.latest_sent.clone()?;
+        let found =
+            |first: u64| self.gaps.iter().find(|gap| gap.span.ids.as_ref().is_some_and(|ids| ids.contains(&first)));
+        let by_id = self.sent.holes().map(|ids| {
+            let gap = found(*ids.start());
+            Hole {
+                start_us: gap.map_or(timestamp_us, |gap| gap.span.start_us),
+                end_us: gap.map_or(timestamp_us, |gap| gap.span.end_us),
+                ids: Some((*ids.start(), *ids.end())),
+                after: None,
+                before: None,
+            }
+        });
+        let by_time = self.gaps.iter().filter(|gap| gap.span.ids.is_none()).map(|gap| Hole::by_time(&gap.span));
+        Some(Position {
+            schema: Position::SCHEMA,
+            bounds: self.sent.bounds(),
+            timestamp_us,
+            id: id.into(),
+            recent: if self.sent.bounds().is_some() { Vec::new() } else { self.recent.newest() },
+            holes: by_id.chain(by_time).collect(),
+        })
+    }
+
+    /// Goes on where a former host stopped.
+    pub(super) fn restore(&mut self, position: &Position, now: Now) {
+        let id = TradeId::from(&position.id);
+        self.latest = Some((position.timestamp_us, id.clone()));
+        self.latest_sent = self.latest.clone();
+        self.interrupted = true;
+        for id in position.recent.iter().map(TradeId::from).chain([id]) {
+            self.recent.is_new(&id);
+        }
+        if let Some((floor, newest)) = position.bounds {
+            self.seen = Coverage::restore(floor, newest, position.holes.iter().filter_map(|hole| hole.ids));
+            self.sent = self.seen.clone();
+        }
+        for hole in &position.holes {
+            self.open(hole.span(), now);
+        }
+    }
+}
+
+impl Gap {
+    fn notice(&self, state: GapState) -> Notice {
+        Notice { market: 0, span: self.span.clone(), found_at_us: self.found_at_us, state }
+    }
+}

@@ -1,0 +1,188 @@
+use super::*;
+use crate::trade::{Decimal, Side, Source, TradeId};
+
+const PATIENCE: Duration = Duration::from_secs(2);
+
+fn trade(id: u64, seconds: i64) -> Trade {
+    let decimal = Decimal { unscaled: 1, scale: 0 };
+    Trade {
+        frame: 0,
+        market: 0,
+        id: TradeId::Number(id),
+        order: id,
+        count: 1,
+        price: decimal,
+        quantity: decimal,
+        side: Side::Buy,
+        timestamp_us: seconds * 1_000_000,
+        source: Source::Live,
+        vendor: String::new(),
+    }
+}
+
+fn take(ledger: &Ledger, trade: &Trade) -> bool {
+    let is_new = ledger.is_new(trade);
+    if is_new {
+        ledger.accepted(trade);
+    }
+    is_new
+}
+
+fn states(ledger: &Ledger) -> Vec<(Option<(u64, u64)>, &'static str)> {
+    let ids = |span: &Span| span.ids.as_ref().map(|ids| (*ids.start(), *ids.end()));
+    ledger.take_notices().iter().map(|notice| (ids(&notice.span), notice.state.as_str())).collect()
+}
+
+fn parts(due: &[Due]) -> Vec<(u64, u64)> {
+    let ids = due.iter().flat_map(|due| &due.parts).filter_map(|span| span.ids.clone());
+    ids.map(|ids| (*ids.start(), *ids.end())).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn trades_out_of_order_are_no_gap() {
+    let ledger = Ledger::new(1, TradeIds::Dense);
+    for id in [1, 2, 5, 4, 3, 6] {
+        assert!(take(&ledger, &trade(id, 1)));
+    }
+    assert!(!take(&ledger, &trade(4, 1)));
+    tokio::time::advance(PATIENCE).await;
+    assert!(ledger.due(PATIENCE).is_empty());
+    assert_eq!((states(&ledger), ledger.open_gaps()), (vec![], 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gap_is_asked_for_after_the_patience_and_filled() {
+    let ledger = Ledger::new(1, TradeIds::Dense);
+    take(&ledger, &trade(1, 1));
+    take(&ledger, &trade(10, 5));
+    assert!(ledger.due(PATIENCE).is_empty(), "it may close by itself");
+    tokio::time::advance(PATIENCE).await;
+    take(&ledger, &trade(4, 2));
+    let due = ledger.due(PATIENCE);
+    assert_eq!(parts(&due), [(2, 3), (5, 9)]);
+    let first = &due[0].parts[0];
+    assert_eq!((first.start_us, first.end_us), (1_000_000, 5_000_000));
+    assert_eq!((&first.after, &first.before), (&Some(TradeId::Number(1)), &Some(TradeId::Number(4))));
+    assert!(ledger.due(PATIENCE).is_empty(), "it is being asked for");
+    for id in [2, 3, 5, 6, 7] {
+        assert!(take(&ledger, &Trade { source: Source::Backfill, ..trade(id, 2) }));
+    }
+    ledger.attempted(&due[0], Attempt::Later(Duration::from_secs(10)));
+    assert!(ledger.due(PATIENCE).is_empty());
+    tokio::time::advance(Duration::from_secs(10)).await;
+    let due = ledger.due(PATIENCE);
+    assert_eq!(parts(&due), [(8, 9)]);
+    take(&ledger, &trade(8, 2));
+    take(&ledger, &trade(9, 2));
+    ledger.attempted(&due[0], Attempt::Answered);
+    assert_eq!(states(&ledger), [(Some((2, 9)), "open"), (Some((2, 9)), "filled")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_exchange_has_not_got_is_listed_by_id_and_settled() {
+    let ledger = Ledger::new(1, TradeIds::Dense);
+    take(&ledger, &trade(1, 1));
+    take(&ledger, &trade(10, 5));
+    tokio::time::advance(PATIENCE).await;
+    let due = ledger.due(PATIENCE);
+    take(&ledger, &trade(5, 2));
+    ledger.attempted(&due[0], Attempt::Answered);
+    let expected =
+        [(Some((2, 9)), "open"), (Some((2, 4)), "missing"), (Some((6, 9)), "missing"), (Some((2, 9)), "filled")];
+    assert_eq!(states(&ledger), expected);
+    let positions = ledger.take_positions();
+    let successor = Ledger::new(1, TradeIds::Dense);
+    successor.restore(0, &positions[0].1).unwrap();
+    tokio::time::advance(PATIENCE).await;
+    assert!(successor.due(PATIENCE).is_empty(), "nobody asks again");
+    assert!(take(&ledger, &trade(3, 2)), "should they come, they are new");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_successor_asks_for_what_was_missed_and_delivers_nothing_twice() {
+    let ledger = Ledger::new(1, TradeIds::Dense);
+    for id in [1, 2, 3, 7] {
+        take(&ledger, &trade(id, id as i64));
+    }
+    assert!(ledger.is_new(&trade(8, 8)), "let through, not handed over");
+    let positions = ledger.take_positions();
+    assert_eq!(positions.len(), 1);
+    assert!(ledger.take_positions().is_empty(), "nothing changed");
+
+    let successor = Ledger::new(1, TradeIds::Dense);
+    successor.restore(0, &positions[0].1).unwrap();
+    assert!(take(&successor, &trade(12, 12)));
+    for id in [1, 2, 3, 7, 12] {
+        assert!(!take(&successor, &trade(id, id as i64)), "{id} was delivered");
+    }
+    tokio::time::advance(PATIENCE).await;
+    assert_eq!(parts(&successor.due(PATIENCE)), [(4, 6), (8, 11)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_ids_show_nothing_the_time_without_a_connection_is_the_gap() {
+    let ledger = Ledger::new(1, TradeIds::Opaque);
+    ledger.connected();
+    ledger.connected();
+    take(&ledger, &trade(70, 1));
+    ledger.disconnected();
+    assert!(take(&ledger, &trade(9, 2)));
+    tokio::time::advance(PATIENCE).await;
+    assert!(ledger.due(PATIENCE).is_empty(), "the other connection was up");
+    ledger.disconnected();
+    ledger.connected();
+    assert!(!take(&ledger, &trade(9, 2)), "a repeated trade is no sign of what came since");
+    assert!(take(&ledger, &trade(50, 7)));
+    let positions = ledger.take_positions();
+    tokio::time::advance(PATIENCE).await;
+    let due = ledger.due(PATIENCE);
+    let span = &due[0].parts[0];
+    assert_eq!((span.start_us, span.end_us, &span.ids), (2_000_000, 7_000_000, &None));
+    assert_eq!((&span.after, &span.before), (&Some(TradeId::Number(9)), &Some(TradeId::Number(50))));
+    ledger.attempted(&due[0], Attempt::Answered);
+    assert_eq!(states(&ledger), [(None, "open"), (None, "filled")]);
+
+    let successor = Ledger::new(1, TradeIds::Opaque);
+    successor.restore(0, &positions[0].1).unwrap();
+    assert!(!take(&successor, &trade(9, 2)) && !take(&successor, &trade(50, 7)));
+    assert!(take(&successor, &trade(60, 9)));
+    tokio::time::advance(PATIENCE).await;
+    let due = successor.due(PATIENCE);
+    let spans: Vec<_> = due.iter().flat_map(|due| &due.parts).map(|span| (span.start_us, span.end_us)).collect();
+    assert_eq!(spans, [(2_000_000, 7_000_000), (7_000_000, 9_000_000)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ids_that_begin_anew_are_new_trades() {
+    let ledger = Ledger::new(1, TradeIds::Dense);
+    for id in 1_000..1_010 {
+        take(&ledger, &trade(id, 100));
+    }
+    assert!(!take(&ledger, &trade(1_000, 100)), "a repetition");
+    assert!(take(&ledger, &trade(1_000, 3_600)), "an hour later it is another trade");
+    assert!(take(&ledger, &trade(1_001, 3_600)));
+    assert!(!take(&ledger, &trade(1_001, 3_600)));
+}
+
+#[test]
+fn a_position_that_is_none_is_refused_with_a_sentence() {
+    let ledger = Ledger::new(1, TradeIds::Dense);
+    for (position, words) in [("{", "not readable"), (r#"{"schema":9,"timestamp_us":1,"id":1}"#, "schema is 9")] {
+        let error = ledger.restore(0, position.as_bytes()).unwrap_err();
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn jumps_beyond_belief_and_too_many_gaps_are_given_up_with_a_reason() {
+    let ledger = Ledger::new(1, TradeIds::Dense);
+    take(&ledger, &trade(1, 1));
+    take(&ledger, &trade(u64::MAX - 5_000, 1));
+    assert_eq!(states(&ledger), [(Some((2, u64::MAX - 5_001)), "missing")]);
+    for step in 1..=300 {
+        take(&ledger, &trade(u64::MAX - 5_000 + step * 2, 1));
+    }
+    let given_up = states(&ledger).len();
+    assert_eq!(ledger.open_gaps() + given_up, 300);
+    assert!(given_up > 0);
+}
