@@ -12,18 +12,17 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::config::{Config, FeedConfig};
-use crate::feed::{self, Feed, Topics};
+use crate::feed::{self, Feed, Positions, Topics};
 use crate::http::{self, Surroundings};
 use crate::metrics::Metrics;
 use crate::plugin::{Plugin, PluginError, PluginFolder, Runtime, RuntimeSettings};
 use crate::session::{self, Backoff, Dialer, SessionSettings, SessionStatus};
-use crate::sink::{Sink, topics};
+use crate::sink::Sink;
+
+mod start;
 
 /// Bytes at which a batch is decoded, whatever its number of frames.
 const BATCH_BYTES: usize = 1 << 20;
-
-/// Pause between two attempts to reach Kafka at the start.
-const KAFKA_PAUSE: Duration = Duration::from_secs(1);
 
 /// Everything that can be built, and so can fail, before anything connects or listens.
 pub struct Prepared {
@@ -65,8 +64,11 @@ impl Prepared {
 
         let exchanges: BTreeSet<_> = sessions.iter().map(|(feed, _)| feed.exchange().to_owned()).collect();
         let tracker = TaskTracker::new();
-        if wait_for_kafka(&config, &exchanges, &shutdown).await {
+        if let Some(positions) = start::wait_for_kafka(&config, &exchanges, &shutdown).await {
             kafka.store(true, Ordering::Relaxed);
+            let feeds: Vec<_> = sessions.iter().map(|(feed, _)| Arc::clone(feed)).collect();
+            feed::restore(&feeds, &positions);
+            sink.checkpoints(Arc::new(Positions(feeds)));
             for (feed, settings) in sessions {
                 let connection = feed.connection(settings.metrics.clone());
                 tracker.spawn(session::run(connection, settings, shutdown.clone()));
@@ -163,37 +165,6 @@ fn build_sessions(
         }
     }
     Ok(sessions)
-}
-
-/// Waits until Kafka is there and has the topics. False if the shutdown came first.
-async fn wait_for_kafka(config: &Config, exchanges: &BTreeSet<String>, shutdown: &CancellationToken) -> bool {
-    let mut said = String::new();
-    loop {
-        let wanted = topics::topics(&config.kafka, exchanges.iter().map(String::as_str));
-        let ensured = tokio::select! {
-            ensured = topics::ensure(&config.kafka, wanted) => ensured,
-            () = shutdown.cancelled() => return false,
-        };
-        match ensured {
-            Ok(made) => {
-                for topic in made {
-                    info!(topic = topic.name, "made a topic");
-                }
-                return true;
-            }
-            Err(error) => {
-                let sentence = format!("{error:#}");
-                if sentence != said {
-                    warn!(reason = sentence, "waiting for Kafka; no session starts before it is there");
-                    said = sentence;
-                }
-            }
-        }
-        tokio::select! {
-            () = tokio::time::sleep(KAFKA_PAUSE) => {}
-            () = shutdown.cancelled() => return false,
-        }
-    }
 }
 
 /// Lets sessions finish their batches and Kafka take what is on its way.

@@ -14,7 +14,8 @@ pub struct Positions(pub Vec<Arc<Feed>>);
 impl CheckpointSource for Positions {
     fn changed(&self) -> Vec<CheckpointRecord> {
         let of_feed = |feed: &Arc<Feed>| {
-            let record = |(market, payload)| Some(CheckpointRecord { key: feed.template.key(market)?.to_vec(), payload });
+            let record =
+                |(market, payload)| Some(CheckpointRecord { key: feed.template.key(market)?.to_vec(), payload });
             feed.ledger.take_positions().into_iter().filter_map(record).collect::<Vec<_>>()
         };
         self.0.iter().flat_map(of_feed).collect()
