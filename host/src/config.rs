@@ -24,11 +24,13 @@ pub use problem::{ConfigErrors, Place, Problem};
 pub mod secret;
 pub use secret::Secret;
 
+mod backfill;
 mod clickhouse;
 mod feed;
 mod kafka;
 mod runtime;
 
+pub use backfill::BackfillConfig;
 pub use clickhouse::ClickHouseConfig;
 pub(crate) use feed::overlaps;
 pub use feed::{FeedConfig, FeedPlaces, MarketConfig};
@@ -52,6 +54,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// Pauses between connection attempts: `[reconnect]`.
     pub reconnect: ReconnectConfig,
+    /// Asking for trades that were missed: `[backfill]`.
+    pub backfill: BackfillConfig,
     /// What to subscribe to, at least one: `[[feed]]`.
     pub feeds: Vec<FeedConfig>,
 }
@@ -95,6 +99,7 @@ impl Config {
             log: LogConfig::read(top.section("log")),
             limits: LimitsConfig::read(top.section("limits")),
             reconnect: ReconnectConfig::read(top.section("reconnect")),
+            backfill: BackfillConfig::read(top.section("backfill")),
             feeds: feeds.map(|(index, section)| FeedConfig::read(section, index + 1)).collect(),
         };
         if top.any("feed").is_none_or(|found| found.value.as_array().is_some_and(|feeds| feeds.is_empty())) {

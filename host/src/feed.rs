@@ -9,11 +9,11 @@ use tracing::error;
 use crate::config::FeedConfig;
 use crate::ledger::Ledger;
 use crate::metrics::SessionMetrics;
-use crate::plugin::{Market, OpenFailure, OpenRequest, Plugin, SessionPlan};
+use crate::plugin::{Instance, Market, OpenFailure, OpenRequest, Plugin, SessionPlan};
 use crate::sink::dead_letter::DeadLetter;
 use crate::sink::record::RecordTemplate;
 use crate::sink::{Account, Outgoing, Sink};
-use crate::trade::{Instrument, Origin, Trade};
+use crate::trade::{Instrument, Origin, Source, Trade};
 
 mod connection;
 mod resume;
@@ -28,6 +28,8 @@ pub struct Topics {
     pub trades: String,
     /// Full name of the topic of dead letters.
     pub dead_letters: String,
+    /// Full name of the topic of gaps.
+    pub gaps: String,
 }
 
 /// The connections that a feed needs: as many as the exchange's limit of subscriptions asks for.
@@ -116,8 +118,22 @@ impl Feed {
         rate.window.mul_f64(1.25) / rate.count.max(1)
     }
 
+    /// What is known of its markets.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// An instance of the plugin that knows the feed's markets. The error is a sentence.
+    pub(crate) fn open_instance(&self) -> Result<(Instance, SessionPlan), String> {
+        let (instance, plan) = self.plugin.open(self.request.clone()).map_err(|failure| failure.to_string())?;
+        if instruments(&self.request, &plan) != self.origin.instruments {
+            return Err(format!("plugin {} spells its markets differently than before", self.origin.plugin));
+        }
+        Ok((instance, plan))
+    }
+
     /// Sends a trade that did not come before. `line` is room to write it in.
-    async fn take(&self, trade: &Trade, received_at_us: i64, account: Account, line: &mut Vec<u8>) -> Taken {
+    pub(crate) async fn take(&self, trade: &Trade, received_at_us: i64, account: Account, line: &mut Vec<u8>) -> Taken {
         if !self.ledger.is_new(trade) {
             return Taken::Known;
         }
@@ -139,7 +155,7 @@ impl Feed {
         }
     }
 
-    async fn send_dead_letter(&self, letter: DeadLetter<'_>, account: Account) {
+    pub(crate) async fn send_dead_letter(&self, letter: DeadLetter<'_>, account: Account) {
         let record = Outgoing {
             topic: &self.topics.dead_letters,
             key: self.origin.exchange.as_bytes(),
@@ -152,7 +168,18 @@ impl Feed {
         }
     }
 
-    fn canonical(&self, market: Option<u32>) -> &str {
+    /// Tells readers of Kafka what became of a gap.
+    pub(crate) async fn send_gap(&self, market: u32, payload: &[u8], account: Account) {
+        let Some(key) = self.template.key(market) else { return };
+        let headers = self.template.headers(Source::Backfill);
+        let record = Outgoing { topic: &self.topics.gaps, key, payload, headers, account };
+        if let Err(error) = self.sink.send(&record, || ()).await {
+            error!(%error, "Kafka can never take this record of a gap: it is lost");
+        }
+    }
+
+    /// A market's canonical name.
+    pub(crate) fn canonical(&self, market: Option<u32>) -> &str {
         let instrument = market.and_then(|market| self.origin.instruments.get(market as usize));
         instrument.map_or("(not named)", |instrument| &instrument.canonical_symbol)
     }

@@ -22,7 +22,7 @@ mod position;
 mod recent;
 
 pub use gap::{Attempt, Due, GapState, Notice, Span};
-use market::{MarketLedger, Now};
+use market::{MarketLedger, Moment};
 use position::Position;
 
 /// What is known of the trades of a feed's markets; shared by its connections.
@@ -41,7 +41,7 @@ impl Ledger {
 
     /// Whether this trade comes for the first time.
     pub fn is_new(&self, trade: &Trade) -> bool {
-        self.market(trade.market).is_none_or(|mut market| market.is_new(trade, Now::now))
+        self.market(trade.market).is_none_or(|mut market| market.is_new(trade, Moment::now))
     }
 
     /// Notes that a new trade was handed to Kafka's producer.
@@ -102,7 +102,7 @@ impl Ledger {
     pub fn restore(&self, market: u32, position: &[u8]) -> Result<(), String> {
         let position = Position::read(position)?;
         if let Some(mut market) = self.market(market) {
-            market.restore(&position, Now::now());
+            market.restore(&position, Moment::now());
         }
         Ok(())
     }
@@ -116,7 +116,7 @@ impl Ledger {
     }
 }
 
-impl Now {
+impl Moment {
     fn now() -> Self {
         Self { instant: Instant::now(), utc_us: now_us() }
     }

@@ -13,6 +13,7 @@ pub mod session;
 pub mod plugin;
 
 pub mod feed;
+pub mod heal;
 pub mod ledger;
 pub mod trade;
 

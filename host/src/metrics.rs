@@ -11,6 +11,11 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+mod heal;
+
+use heal::HealFamilies;
+pub use heal::HealMetrics;
+
 /// The session that a figure belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct SessionLabels {
@@ -56,6 +61,7 @@ pub struct Metrics {
     send_queue: Family<SessionLabels, Gauge>,
     decode: Family<SessionLabels, Histogram, Buckets>,
     produce: Family<SessionLabels, Histogram, Buckets>,
+    heal: HealFamilies,
     sink: SinkMetrics,
 }
 
@@ -126,6 +132,7 @@ impl Metrics {
             send_queue: Family::default(),
             decode: Family::new_with_constructor(Buckets(5e-6, 18)),
             produce: Family::new_with_constructor(Buckets(0.001, 15)),
+            heal: HealFamilies::default(),
             sink: SinkMetrics::default(),
             registry: Registry::default(),
         };
@@ -141,6 +148,7 @@ impl Metrics {
         registry.register("send_queue", "Messages that wait to be sent", metrics.send_queue.clone());
         registry.register_with_unit("decode", "Time of a batch in the plugin", Unit::Seconds, metrics.decode.clone());
         registry.register_with_unit("produce", "From handing to Kafka's yes", Unit::Seconds, metrics.produce.clone());
+        metrics.heal.register(&mut registry);
         let sink = &metrics.sink;
         registry.register("delivered_records", "Records acknowledged by Kafka", sink.delivered.clone());
         registry.register("delivery_retries", "Deliveries that failed and are tried again", sink.retried.clone());
@@ -168,6 +176,11 @@ impl Metrics {
             produce: self.produce.get_or_create(&labels).clone(),
             labels,
         }
+    }
+
+    /// The figures of the gaps of one session's markets.
+    pub fn heal(&self, session: &SessionMetrics) -> HealMetrics {
+        self.heal.of(&session.labels)
     }
 
     /// The figures of the producer.

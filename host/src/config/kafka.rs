@@ -44,6 +44,11 @@ impl KafkaConfig {
         format!("{}.{exchange}.dead-letters", self.topic_prefix)
     }
 
+    /// Full name of an exchange's topic of gaps.
+    pub fn gap_topic(&self, exchange: &str) -> String {
+        format!("{}.{exchange}.gaps", self.topic_prefix)
+    }
+
     /// The compacted topic of the markets' positions, which a host that starts again goes on from.
     pub fn positions_topic(&self) -> String {
         format!("{}.positions", self.topic_prefix)

@@ -129,12 +129,17 @@ impl<'d, 't> Section<'d, 't> {
 
     /// `true` or `false`; false if it is not there or wrong.
     pub(super) fn flag(&mut self, key: &'static str) -> bool {
+        self.flag_or(key, false)
+    }
+
+    /// `true` or `false`; the default if it is not there or wrong.
+    pub(super) fn flag_or(&mut self, key: &'static str, default: bool) -> bool {
         match self.any(key) {
-            None => false,
+            None => default,
             Some(Found { value: DeValue::Boolean(flag), .. }) => *flag,
             Some(found) => {
                 self.mistyped(&found.place, key, "true or false, without quotes", "true", found.value);
-                false
+                default
             }
         }
     }

@@ -41,6 +41,10 @@ pub(super) struct Gap {
     pub(super) found: Instant,
     pub(super) found_at_us: i64,
     pub(super) stage: Stage,
+    /// How often it was asked for.
+    pub(super) attempts: u32,
+    /// How often the exchange answered without all of it.
+    pub(super) answers: usize,
 }
 
 /// News of a gap, for the log and for the topic of gaps.
@@ -87,6 +91,8 @@ pub struct Due {
     pub market: u32,
     /// When it was seen first.
     pub found: Instant,
+    /// How often it was asked for before.
+    pub attempts: u32,
     /// What to ask for: the parts of it that are still missing.
     pub parts: Vec<Span>,
 }

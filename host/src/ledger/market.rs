@@ -15,6 +15,10 @@ use crate::trade::{Source, Trade, TradeId};
 /// The most gaps of a market that are cared for at once; a further one is given up with that reason.
 const MAX_GAPS: usize = 256;
 
+/// An exchange's history may lag behind its feed: how long to wait after each answer that does not have all.
+const LAGS: [Duration; 4] =
+    [Duration::from_secs(2), Duration::from_secs(10), Duration::from_secs(60), Duration::from_secs(600)];
+
 /// The largest jump of ids that is believed to be a gap.
 const LARGEST_GAP: u64 = 100_000_000;
 
@@ -44,7 +48,7 @@ pub(super) struct MarketLedger {
 
 /// The moment at which something is noted: for distances in time, and for records.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Now {
+pub(super) struct Moment {
     pub(super) instant: Instant,
     pub(super) utc_us: i64,
 }
@@ -78,7 +82,7 @@ impl MarketLedger {
     }
 
     /// Whether this trade comes for the first time.
-    pub(super) fn is_new(&mut self, trade: &Trade, now: impl FnOnce() -> Now) -> bool {
+    pub(super) fn is_new(&mut self, trade: &Trade, now: impl FnOnce() -> Moment) -> bool {
         let is_new = match self.covered(trade) {
             Some(ids) => match self.seen.insert(ids.clone()) {
                 Came::New => true,
@@ -144,7 +148,7 @@ impl MarketLedger {
     }
 
     /// Ids are missing before this trade.
-    fn jumped(&mut self, missing: RangeInclusive<u64>, trade: &Trade, now: Now) {
+    fn jumped(&mut self, missing: RangeInclusive<u64>, trade: &Trade, now: Moment) {
         let (from_us, after) = match &self.latest {
             Some((at, _)) => (*at, missing.start().checked_sub(1).map(TradeId::Number)),
             None => (trade.timestamp_us, None),
@@ -160,7 +164,7 @@ impl MarketLedger {
     }
 
     /// The first trade after a time without a connection.
-    fn resumed(&mut self, trade: &Trade, now: Now) {
+    fn resumed(&mut self, trade: &Trade, now: Moment) {
         self.interrupted = false;
         let Some((from_us, after)) = self.latest.clone() else { return };
         if trade.timestamp_us <= from_us {
@@ -176,11 +180,19 @@ impl MarketLedger {
         self.open(span, now);
     }
 
-    fn open(&mut self, span: Span, now: Now) {
+    fn open(&mut self, span: Span, now: Moment) {
         self.changed = true;
         self.numbers += 1;
         let size = span.ids.as_ref().map_or(0, |ids| ids.end() - ids.start());
-        let gap = Gap { number: self.numbers, span, found: now.instant, found_at_us: now.utc_us, stage: Stage::Young };
+        let gap = Gap {
+            number: self.numbers,
+            span,
+            found: now.instant,
+            found_at_us: now.utc_us,
+            stage: Stage::Young,
+            attempts: 0,
+            answers: 0,
+        };
         if size >= LARGEST_GAP {
             let reason = format!("ids jumped by {size}, which is no gap that could be asked for");
             self.end(gap, GapState::Missing(reason));
@@ -223,7 +235,8 @@ impl MarketLedger {
             }
             if matches!(gap.stage, Stage::Waiting(at) if at <= now) {
                 gap.stage = Stage::Asked;
-                due.push(Due { number: gap.number, market, found: gap.found, parts });
+                due.push(Due { number: gap.number, market, found: gap.found, attempts: gap.attempts, parts });
+                gap.attempts += 1;
             }
         }
         due
@@ -238,7 +251,13 @@ impl MarketLedger {
             _ if is_filled => self.end(gap, GapState::Filled),
             Attempt::Later(pause) => self.gaps.push(Gap { stage: Stage::Waiting(now + pause), ..gap }),
             Attempt::Answered if gap.span.ids.is_none() => self.end(gap, GapState::Filled),
-            Attempt::Answered => self.give_up(gap, "the exchange's own history does not have them"),
+            Attempt::Answered => match LAGS.get(gap.answers) {
+                Some(lag) => {
+                    let answers = gap.answers + 1;
+                    self.gaps.push(Gap { stage: Stage::Waiting(now + *lag), answers, ..gap });
+                }
+                None => self.give_up(gap, "the exchange's own history does not have them"),
+            },
             Attempt::GiveUp(reason) => self.give_up(gap, &reason),
         }
     }
@@ -310,7 +329,7 @@ impl MarketLedger {
     }
 
     /// Goes on where a former host stopped.
-    pub(super) fn restore(&mut self, position: &Position, now: Now) {
+    pub(super) fn restore(&mut self, position: &Position, now: Moment) {
         let id = TradeId::from(&position.id);
         self.latest = Some((position.timestamp_us, id.clone()));
         self.latest_sent = self.latest.clone();

@@ -87,6 +87,14 @@ async fn what_the_exchange_has_not_got_is_listed_by_id_and_settled() {
     let due = ledger.due(PATIENCE);
     take(&ledger, &trade(5, 2));
     ledger.attempted(&due[0], Attempt::Answered);
+    for lag in [2, 10, 60, 600] {
+        tokio::time::advance(Duration::from_secs(lag - 1)).await;
+        assert!(ledger.due(PATIENCE).is_empty(), "the exchange's history may lag");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let due = ledger.due(PATIENCE);
+        assert_eq!(parts(&due), [(2, 4), (6, 9)]);
+        ledger.attempted(&due[0], Attempt::Answered);
+    }
     let expected =
         [(Some((2, 9)), "open"), (Some((2, 4)), "missing"), (Some((6, 9)), "missing"), (Some((2, 9)), "filled")];
     assert_eq!(states(&ledger), expected);

@@ -34,20 +34,23 @@ pub enum TopicKind {
     Trades,
     /// Frames that gave no trade: they may be large.
     DeadLetters,
+    /// What became of gaps.
+    Gaps,
     /// Positions of markets: one partition, of each key only the newest record is kept.
     Positions,
 }
 
 /// The topics of these exchanges, and the one of positions.
 pub fn topics<'a>(config: &KafkaConfig, exchanges: impl IntoIterator<Item = &'a str>) -> Vec<Topic> {
-    let both = |exchange| {
+    let each = |exchange| {
         [
             Topic { name: config.topic(exchange), kind: TopicKind::Trades },
             Topic { name: config.dead_letter_topic(exchange), kind: TopicKind::DeadLetters },
+            Topic { name: config.gap_topic(exchange), kind: TopicKind::Gaps },
         ]
     };
     let positions = Topic { name: config.positions_topic(), kind: TopicKind::Positions };
-    exchanges.into_iter().flat_map(both).chain([positions]).collect()
+    exchanges.into_iter().flat_map(each).chain([positions]).collect()
 }
 
 /// The topics of these that Kafka has not got. Blocks for up to five seconds.
@@ -94,12 +97,12 @@ pub async fn ensure(config: &KafkaConfig, wanted: Vec<Topic>) -> anyhow::Result<
 fn new_topic<'a>(config: &KafkaConfig, topic: &'a Topic, largest: &'a str) -> NewTopic<'a> {
     let partitions = match topic.kind {
         TopicKind::Trades | TopicKind::DeadLetters => i32::try_from(config.partitions).unwrap_or(i32::MAX),
-        TopicKind::Positions => 1,
+        TopicKind::Gaps | TopicKind::Positions => 1,
     };
     let replication = i32::try_from(config.replication).unwrap_or(i32::MAX);
     let new = NewTopic::new(&topic.name, partitions, TopicReplication::Fixed(replication));
     match topic.kind {
-        TopicKind::Trades => new,
+        TopicKind::Trades | TopicKind::Gaps => new,
         TopicKind::DeadLetters => new.set("max.message.bytes", largest),
         // Small segments, since the newest is never compacted, and a host reads everything at its start.
         TopicKind::Positions => new.set("cleanup.policy", "compact").set("segment.bytes", "16777216"),

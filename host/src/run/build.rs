@@ -1,0 +1,114 @@
+//! Everything that can be built before anything connects: plugins, sessions, and who heals their gaps.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tracing::warn;
+
+use super::rest::Exchanges;
+use crate::config::{Config, FeedConfig};
+use crate::feed::{self, Feed, Topics};
+use crate::heal::Healer;
+use crate::metrics::Metrics;
+use crate::plugin::{Plugin, PluginError, PluginFolder, Runtime, RuntimeSettings};
+use crate::session::{Backoff, Dialer, SessionSettings, SessionStatus};
+use crate::sink::Sink;
+
+/// Bytes at which a batch is decoded, whatever its number of frames.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// One session's markets: who reads them, and who asks for what was missed.
+pub(super) struct Unit {
+    pub(super) feed: Arc<Feed>,
+    pub(super) settings: SessionSettings,
+    pub(super) healer: Healer,
+}
+
+fn exchange<'a>(feed: &'a FeedConfig, plugin: &'a Plugin) -> &'a str {
+    feed.exchange.as_deref().unwrap_or(&plugin.description().exchange)
+}
+
+/// Loads the folder; a file in it that is no use is only warned of, unless a feed needs it.
+fn load_plugins(config: &Config) -> anyhow::Result<PluginFolder> {
+    let settings = RuntimeSettings {
+        memory_bytes: usize::try_from(config.plugins.memory_bytes).context("[plugins] memory_mb is too large")?,
+        call_time: config.plugins.time,
+        cache_folder: Some(config.plugins.cache.clone()),
+    };
+    let runtime = Runtime::new(&settings).context("[plugins] is not usable")?;
+    let folder = PluginFolder::load(&runtime, &config.plugins.folder)?;
+    for error in folder.errors() {
+        warn!(reason = sentence(error), "a plugin file is not used");
+    }
+    Ok(folder)
+}
+
+/// The plugin of a feed.
+fn find_plugin<'a>(config: &Config, feed: &FeedConfig, folder: &'a PluginFolder) -> anyhow::Result<&'a Arc<Plugin>> {
+    folder.find(&feed.plugin).with_context(|| {
+        let there: Vec<_> = folder.plugins().iter().map(|plugin| plugin.description().name.as_str()).collect();
+        let unusable: String = folder.errors().iter().map(|error| format!("\n  {}", sentence(error))).collect();
+        format!(
+            "feed {}: no usable plugin {:?} in {}; put its .wasm file there, or name one that is there: {}{unusable}",
+            feed.places.number,
+            feed.plugin,
+            config.plugins.folder.display(),
+            if there.is_empty() { "none".to_owned() } else { there.join(", ") },
+        )
+    })
+}
+
+fn sentence(error: &PluginError) -> String {
+    crate::session::chain(error)
+}
+
+/// Plans every session.
+pub(super) fn units(config: &Config, sink: &Sink, metrics: &Metrics) -> anyhow::Result<Vec<Unit>> {
+    let plugins = &load_plugins(config)?;
+    let mut exchanges = Exchanges::new().context("TLS is not usable")?;
+    let dialer = Dialer::new(config.limits.frame_bytes).context("TLS is not usable")?;
+    let backoff = Backoff { base: config.reconnect.base, cap: config.reconnect.cap };
+    let mut numbers = BTreeMap::<String, u32>::new();
+    let mut units = Vec::new();
+    for feed_config in &config.feeds {
+        let plugin = find_plugin(config, feed_config, plugins)?;
+        let exchange = exchange(feed_config, plugin);
+        let topics = Topics {
+            trades: config.kafka.topic(exchange),
+            dead_letters: config.kafka.dead_letter_topic(exchange),
+            gaps: config.kafka.gap_topic(exchange),
+        };
+        for request in feed::shards(feed_config, plugin) {
+            let hosts = request.websocket_hosts(&plugin.description().hosts).map_err(anyhow::Error::msg)?;
+            let rest = exchanges.rest(config, plugin, exchange, &request);
+            let number = numbers.entry(exchange.to_owned()).or_default();
+            let name = format!("{exchange}-{number}");
+            let figures = metrics.session(exchange, *number);
+            *number += 1;
+            let feed = Feed::new(name.clone(), exchange, Arc::clone(plugin), request, sink.clone(), topics.clone())
+                .with_context(|| format!("feed {} ({})", feed_config.places.number, feed_config.plugin))?;
+            let feed = Arc::new(feed);
+            let healer = Healer {
+                feed: Arc::clone(&feed),
+                rest,
+                patience: config.backfill.patience,
+                give_up: config.backfill.give_up,
+                account: sink.account(&figures),
+                metrics: metrics.heal(&figures),
+            };
+            let settings = SessionSettings {
+                name,
+                dialer: dialer.reaching(hosts),
+                backoff,
+                batch_frames: config.limits.batch_frames,
+                batch_bytes: BATCH_BYTES,
+                send_interval: feed.send_interval(),
+                metrics: figures,
+                status: SessionStatus::default(),
+            };
+            units.push(Unit { feed, settings, healer });
+        }
+    }
+    Ok(units)
+}
