@@ -35,7 +35,7 @@ pub struct Topics {
 /// The connections that a feed needs: as many as the exchange's limit of subscriptions asks for.
 pub fn shards(feed: &FeedConfig, plugin: &Plugin) -> Vec<OpenRequest> {
     let limit = plugin.description().limits.subscriptions.max(1) as usize;
-    let settings: Vec<_> = feed.options.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let settings: Vec<_> = feed.options.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect();
     let market =
         |market: &crate::config::MarketConfig| Market { name: market.name.clone(), symbol: market.symbol.clone() };
     feed.markets

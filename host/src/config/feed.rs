@@ -7,6 +7,7 @@ use toml::de::DeValue;
 use super::Place;
 use super::address::{UrlRule, base_url, host};
 use super::market::check_market_name;
+use super::secret::Secret;
 use super::section::{Found, Section, describe};
 
 mod overlap;
@@ -33,7 +34,7 @@ pub struct FeedConfig {
     /// Whether names may lead to private, loopback and such addresses. Default false.
     pub allow_private: bool,
     /// Options of the plugin.
-    pub options: BTreeMap<String, String>,
+    pub options: BTreeMap<String, Secret>,
     /// Where all this is written.
     pub places: FeedPlaces,
 }
@@ -197,20 +198,27 @@ fn read_hosts(section: &mut Section<'_, '_>) -> Vec<String> {
     array.iter().filter_map(read).collect()
 }
 
-/// Which options there are, only the plugin knows; here they are texts.
-fn read_options(mut section: Section<'_, '_>) -> Vec<((String, String), (String, Place))> {
+/// Which options there are, only the plugin knows; here they are texts, or say where a text is that nobody is to see.
+fn read_options(mut section: Section<'_, '_>) -> Vec<((String, Secret), (String, Place))> {
     let mut options = Vec::new();
     for (key, value) in section.free_keys() {
-        let text = match value.value {
-            DeValue::String(text) => text.to_string(),
-            DeValue::Integer(number) => number.to_string(),
-            DeValue::Boolean(flag) => flag.to_string(),
+        let secret = match value.value {
+            DeValue::String(text) => Secret::new(text.as_ref()),
+            DeValue::Integer(number) => Secret::new(number.to_string()),
+            DeValue::Boolean(flag) => Secret::new(flag.to_string()),
+            DeValue::Table(table) => match Secret::from_elsewhere(table) {
+                Ok(secret) => secret,
+                Err(message) => {
+                    section.report(&value.place, key.value, &message);
+                    continue;
+                }
+            },
             other => {
                 section.mistyped(&value.place, key.value, "a text in quotes", "\"trade\"", other);
                 continue;
             }
         };
-        options.push(((key.value.to_owned(), text), (key.value.to_owned(), key.place)));
+        options.push(((key.value.to_owned(), secret), (key.value.to_owned(), key.place)));
     }
     options
 }

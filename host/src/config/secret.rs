@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use toml::de::DeTable;
+
 /// A secret. It prints as `***`; only [`Secret::expose`] gives the text.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(String);
@@ -34,6 +36,20 @@ impl Secret {
                 Err(format!("the environment variable {shown} is not set; set it where tapedeck is started"))
             }
             Err(std::env::VarError::NotUnicode(_)) => Err(format!("the environment variable {shown} is not UTF-8")),
+        }
+    }
+
+    /// The text at the place that a table names, `{ file = "…" }` or `{ env = "…" }`.
+    ///
+    /// # Errors
+    /// The table is neither, or there is no text there.
+    pub(super) fn from_elsewhere(table: &DeTable<'_>) -> Result<Self, String> {
+        let only = table.iter().next().filter(|_| table.len() == 1);
+        let entry = only.and_then(|(key, value)| Some((key.get_ref().as_ref(), value.get_ref().as_str()?)));
+        match entry {
+            Some(("file", file)) => Self::from_file(file),
+            Some(("env", variable)) => Self::from_env(variable),
+            _ => Err("expected { file = \"…\" } or { env = \"…\" }, or the value itself".to_owned()),
         }
     }
 

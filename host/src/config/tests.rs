@@ -114,6 +114,26 @@ fn secrets_come_from_files_and_do_not_print() {
 }
 
 #[test]
+fn options_of_a_plugin_may_be_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
+    fs::write(&file, "hunter2\n").unwrap();
+    let options = format!("options = {{ key = {{ file = '{}' }}, plain = \"hunter2\" }}\n", file.display());
+    let config = parse(&format!("{SMALLEST}{options}")).unwrap();
+    assert_eq!(config.feeds[0].options["key"].expose(), "hunter2");
+    assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
+    let request =
+        crate::plugin::OpenRequest { settings: vec![("key".to_owned(), "hunter2".to_owned())], ..Default::default() };
+    assert!(!format!("{request:?}").contains("hunter2"), "{request:?}");
+    let message =
+        parse(&format!("{SMALLEST}options = {{ key = {{ text = \"hunter2\" }} }}\n")).unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "t.toml:5:19: `feed[1].options.key`: expected { file = \"…\" } or { env = \"…\" }, or the value itself"
+    );
+}
+
+#[test]
 fn a_wrong_secret_does_not_print() {
     let head = SMALLEST.replace("version = 1\n", "version = 1\nkafka.properties = { X }\n");
     for value in ["\"sasl.password\" = [\"hunter2\"]", "\"sasl.password\" = { text = \"hunter2\" }"] {

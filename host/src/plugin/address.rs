@@ -3,7 +3,7 @@
 
 use http::Uri;
 
-use super::text::bounded_escaped;
+use super::text::{bounded_escaped, is_showable};
 use crate::net::AllowedHosts;
 
 /// The longest url.
@@ -14,6 +14,9 @@ const MAX_URL: usize = 32 << 10;
 pub(super) fn check(url: &str, schemes: [&str; 2], allowed: &AllowedHosts) -> Result<(), String> {
     if url.len() > MAX_URL {
         return Err(format!("its url has {} bytes, more than {MAX_URL}", url.len()));
+    }
+    if !is_showable(url) {
+        return Err(format!("its url {} has characters that a url must encode", bounded_escaped(url, 200)));
     }
     let uri: Uri = url.parse().map_err(|error| format!("its url {} is none: {error}", bounded_escaped(url, 200)))?;
     allowed.check(&uri, schemes).map_err(|reason| format!("its url {reason}"))
@@ -52,6 +55,7 @@ mod tests {
             ("https://stream.example.com/", None, false, Some("does not begin with wss://")),
             ("/ws", None, false, Some("does not begin with wss://")),
             ("wss://stream.example.com/\u{1b}[31m", None, false, Some("\\u{1b}")),
+            ("wss://stream.example.com/\u{202e}", None, false, Some("\\u{202e} has characters that")),
             ("", None, false, Some("is none")),
             ("ws://127.0.0.1:9001/stream", local, true, None),
             ("ws://127.0.0.1:9001/stream", local, false, Some("without TLS")),

@@ -4,7 +4,7 @@ use crate::trade::{Decimal, Side, Source, Trade, TradeId};
 
 use super::bindings::tapedeck::plugin::types;
 use super::decoded::{Decoded, Event, RefusalKind, Refused, SessionEvent};
-use super::text::bounded_escaped;
+use super::text::{bounded_escaped, is_showable};
 
 /// The most bytes of a reason: it goes into a header of the dead letter.
 pub(super) const MAX_REASON: usize = 1024;
@@ -157,14 +157,15 @@ fn take_id(id: types::TradeIdResult) -> Result<TradeId, String> {
         types::TradeIdResult::Text(text) if text.len() > MAX_ID => {
             Err(format!("the plugin gave a trade with an id of {} bytes, more than {MAX_ID}", text.len()))
         }
-        types::TradeIdResult::Text(text) if text.chars().any(char::is_control) => {
+        types::TradeIdResult::Text(text) if !is_showable(&text) => {
             Err(format!("the plugin gave a trade whose id has control characters: {}", bounded_escaped(&text, 300)))
         }
         types::TradeIdResult::Text(text) => Ok(TradeId::Text(text.into())),
     }
 }
 
-/// Vendor fields become part of a record that is one line of JSON.
+/// Vendor fields become part of a record that is one line of JSON. What a terminal would obey is to be escaped in them as
+/// `\u` and four digits.
 fn take_vendor(vendor: String) -> Result<String, String> {
     if vendor.is_empty() {
         return Ok(vendor);
@@ -173,7 +174,7 @@ fn take_vendor(vendor: String) -> Result<String, String> {
         return Err(format!("the plugin gave vendor fields of {} bytes, more than {MAX_VENDOR}", vendor.len()));
     }
     let is_object = vendor.starts_with('{')
-        && !vendor.bytes().any(|byte| byte < b' ')
+        && is_showable(&vendor)
         && serde_json::from_str::<serde::de::IgnoredAny>(&vendor).is_ok();
     if is_object {
         return Ok(vendor);

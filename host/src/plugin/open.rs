@@ -1,5 +1,7 @@
 //! What a plugin is asked when a connection is to be opened.
 
+use std::fmt;
+
 use super::bindings::tapedeck::plugin::types;
 use crate::net::{AllowedHosts, HostRules};
 
@@ -13,7 +15,7 @@ pub struct Market {
 }
 
 /// What a plugin is asked to open: one connection's markets.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct OpenRequest {
     /// The markets; the plugin's market indices are indices of this list.
     pub markets: Vec<Market>,
@@ -21,7 +23,7 @@ pub struct OpenRequest {
     pub endpoint: Option<String>,
     /// Base of REST urls, `http://…` or `https://…`, in place of the exchange's own.
     pub rest_endpoint: Option<String>,
-    /// The feed's options, key and value.
+    /// The feed's options, key and value. A value may be a secret: none is printed.
     pub settings: Vec<(String, String)>,
     /// Whether urls without TLS (`ws://`, `http://`) are accepted.
     pub allow_plain: bool,
@@ -29,6 +31,19 @@ pub struct OpenRequest {
     pub hosts: Vec<String>,
     /// Whether private, loopback and such addresses may be reached.
     pub allow_private: bool,
+}
+
+impl fmt::Debug for OpenRequest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let settings: Vec<&str> = self.settings.iter().map(|(name, _)| name.as_str()).collect();
+        formatter
+            .debug_struct("OpenRequest")
+            .field("markets", &self.markets)
+            .field("endpoint", &self.endpoint)
+            .field("rest_endpoint", &self.rest_endpoint)
+            .field("settings", &settings)
+            .finish_non_exhaustive()
+    }
 }
 
 impl OpenRequest {

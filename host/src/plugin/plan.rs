@@ -8,7 +8,7 @@ use super::answer::MAX_MESSAGE;
 use super::bindings::tapedeck::plugin::types;
 use super::description::Description;
 use super::open::OpenRequest;
-use super::text::bounded_escaped;
+use super::text::{bounded_escaped, is_showable};
 
 /// How to open one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +118,7 @@ fn check_symbols(symbols: &[String], request: &OpenRequest) -> Result<(), String
     let mut seen = HashMap::new();
     for (symbol, market) in symbols.iter().zip(&request.markets) {
         let name = &market.name;
-        if symbol.is_empty() || symbol.len() > MAX_SYMBOL || symbol.chars().any(char::is_control) {
+        if symbol.is_empty() || symbol.len() > MAX_SYMBOL || !is_showable(symbol) {
             let shown = bounded_escaped(symbol, 2 * MAX_SYMBOL);
             return Err(format!("it spells market {name} `{shown}`, and not with 1 to {MAX_SYMBOL} bytes of text"));
         }

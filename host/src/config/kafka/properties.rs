@@ -107,13 +107,7 @@ fn read_value(section: &Section<'_, '_>, name: &str, value: &Found<&DeValue<'_>>
         DeValue::Integer(number) => Some((Secret::new(number.to_string()), false)),
         DeValue::Boolean(flag) => Some((Secret::new(flag.to_string()), false)),
         DeValue::Table(table) => {
-            let only = table.iter().next().filter(|_| table.len() == 1);
-            let entry = only.and_then(|(key, value)| Some((key.get_ref().as_ref(), value.get_ref().as_str()?)));
-            let secret = match entry {
-                Some(("file", file)) => Secret::from_file(file),
-                Some(("env", variable)) => Secret::from_env(variable),
-                _ => Err("expected { file = \"…\" } or { env = \"…\" }, or the value itself".to_owned()),
-            };
+            let secret = Secret::from_elsewhere(table);
             secret.map_err(|message| complain(&message)).ok().map(|secret| (secret, true))
         }
         // The value may be a secret in the wrong place: it is not repeated.

@@ -3,6 +3,7 @@
 use crate::trade::{Side, Trade};
 
 use super::message::{Expected, Message};
+use crate::plugin::bounded_escaped;
 
 /// What differs, a sentence each; nothing if the trades are those of the message, in its order or, since a plugin gives
 /// pages oldest first and some exchanges newest first, the reverse.
@@ -31,7 +32,8 @@ fn in_order<'a>(
     }
     for (index, (trade, expected)) in trades.iter().zip(expected).enumerate() {
         let mut differ = |field: &str, got: &dyn std::fmt::Display, wanted: &dyn std::fmt::Display| {
-            differences.push(format!("trade {index}: got {field} {got}, expected {wanted}"));
+            let shown = |value: &dyn std::fmt::Display| bounded_escaped(&value.to_string(), 200);
+            differences.push(format!("trade {index}: got {field} {}, expected {}", shown(got), shown(wanted)));
         };
         let symbol = symbols.get(trade.market as usize).map_or("(no market)", String::as_str);
         if let Some(wanted) = expected.symbol.as_deref().filter(|wanted| *wanted != symbol) {
