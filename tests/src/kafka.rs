@@ -61,6 +61,12 @@ impl Topic {
         Self { brokers: brokers.to_owned(), name: name.to_owned() }
     }
 
+    /// The topic of this name behind its own.
+    #[must_use]
+    pub fn sibling(&self, name: &str) -> Self {
+        Self::new(&self.brokers, &format!("{}.{name}", self.name))
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name

@@ -17,6 +17,9 @@ use crate::wait;
 
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How long completeness may take behind silver.
+const COMPLETE: Duration = Duration::from_secs(90);
+
 /// How many ranges of lost ids are said.
 const RANGES: usize = 12;
 
@@ -142,7 +145,7 @@ fn repeated(brokers: &str, topic: &str) -> Result<(u64, u64)> {
     Ok((records, records - seen.len() as u64))
 }
 
-/// Markets and hours by state, once no hour is healing any more or half a minute is over.
+/// Markets and hours by state, once all are complete or the time for that is over.
 fn completeness(pipeline: &Pipeline) -> Result<BTreeMap<String, u64>> {
     let (client, database) = (&pipeline.client, &pipeline.database);
     let there = format!("SELECT count() FROM system.tables WHERE database = '{database}' AND name = 'completeness'");
@@ -151,7 +154,7 @@ fn completeness(pipeline: &Pipeline) -> Result<BTreeMap<String, u64>> {
     }
     let mut states = BTreeMap::new();
     // What it says at the end of the time is what counts.
-    let _ = wait::until_true("completeness", Duration::from_secs(30), || {
+    let _ = wait::until_true("completeness", COMPLETE, || {
         states.clear();
         client.lines(
             &format!("SELECT toString(state), count() FROM {database}.completeness GROUP BY state"),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed expectation is what a test is for")]
 
 mod bad_input;
+mod chaos;
 mod commands;
 mod containment;
 mod deliveries;
