@@ -16,6 +16,8 @@ mod description;
 mod error;
 mod fault;
 mod folder;
+#[doc(hidden)]
+pub mod fuzz;
 mod guest;
 mod guest_log;
 pub mod inspect;

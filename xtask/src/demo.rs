@@ -125,7 +125,7 @@ fn unless_asked<T>(error: anyhow::Error) -> Result<T> {
 }
 
 /// Reads `90`, `90s`, `5m` or `1h`.
-fn read_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn read_duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
     let seconds = match &text[digits.len()..] {
         "" | "s" => Some(1),

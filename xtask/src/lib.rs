@@ -3,6 +3,7 @@
 pub mod cargo;
 pub mod demo;
 pub mod fetch;
+pub mod fuzz;
 pub mod home;
 pub mod interrupt;
 pub mod plugins;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::stack::{detached, launcher};
-use xtask::{demo, tidy, verify};
+use xtask::{demo, fuzz, tidy, verify};
 
 /// Set-up, plugin builds, local stack, demo and checks.
 #[derive(Parser)]
@@ -38,11 +38,14 @@ enum Task {
         #[arg(long)]
         path: PathBuf,
     },
+    /// Fuzzes what reads foreign bytes, guided by coverage.
+    Fuzz(fuzz::Options),
     /// Builds the plugins to components, or with --hostile the tests' misbehaving guests.
     Plugins(xtask::plugins::Options),
 }
 
 fn main() -> ExitCode {
+    fuzz::compile_if_asked();
     let arguments = Arguments::parse();
     let outcome: anyhow::Result<()> = match arguments.task {
         Task::Demo(options) => demo::run(&options),
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
             println!("{}", xtask::home::home().display());
             Ok(())
         }
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Verify => verify::run(),
         Task::Tidy => tidy::run(),
         Task::Stack(task) => detached::run(&task),
