@@ -54,26 +54,28 @@ impl Healer {
         let mut looks = tokio::time::interval(LOOK);
         loop {
             tokio::select! {
-                () = shutdown.cancelled() => return,
+                () = shutdown.cancelled() => break,
                 _ = looks.tick() => {}
                 Some(_) = attempts.join_next() => {}
             }
             let ledger = healer.feed.ledger();
             waiting.extend(ledger.due(healer.patience));
             while attempts.len() < AT_ONCE && !waiting.is_empty() {
-                attempts.spawn(Arc::clone(&healer).heal(waiting.remove(0)));
+                attempts.spawn(Arc::clone(&healer).heal(waiting.remove(0), shutdown.clone()));
             }
             for notice in ledger.take_notices() {
                 healer.tell(&notice).await;
             }
             healer.metrics.open.set(i64::try_from(ledger.open_gaps()).unwrap_or(i64::MAX));
         }
+        // A trade on its way to the producer is not to be dropped there.
+        while attempts.join_next().await.is_some() {}
     }
 
-    async fn heal(self: Arc<Self>, due: Due) {
+    async fn heal(self: Arc<Self>, due: Due, shutdown: CancellationToken) {
         let attempt = match &self.rest {
             Err(reason) => Attempt::GiveUp(reason.clone()),
-            Ok(rest) => match attempt::ask(&self, rest, &due).await {
+            Ok(rest) => match attempt::ask(&self, rest, &due, &shutdown).await {
                 Ok(()) => Attempt::Answered,
                 Err(error) => self.after(&due, &error),
             },

@@ -66,8 +66,8 @@ impl Ledger {
     /// The gaps that are to be asked for now, having stood open for `patience`. Each counts as being asked for until
     /// [`Ledger::attempted`].
     pub fn due(&self, patience: Duration) -> Vec<Due> {
-        let now = Instant::now();
-        self.each().flat_map(|(index, mut market)| market.due(index, patience, now)).collect()
+        let (is_connected, now) = (self.connections.load(Ordering::Acquire) > 0, Moment::now());
+        self.each().flat_map(|(index, mut market)| market.due(index, patience, is_connected, now)).collect()
     }
 
     /// Notes how asking for a gap went.

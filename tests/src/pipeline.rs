@@ -167,6 +167,11 @@ impl Pipeline {
         Topic::new(&self.kafka, &format!("{}.{exchange}", self.prefix))
     }
 
+    /// The topic of an exchange's gaps.
+    pub fn gaps(&self, exchange: &str) -> Topic {
+        Topic::new(&self.kafka, &format!("{}.{exchange}.gaps", self.prefix))
+    }
+
     /// The topic of an exchange's dead letters.
     pub fn dead_letters(&self, exchange: &str) -> Topic {
         Topic::new(&self.kafka, &format!("{}.{exchange}.dead-letters", self.prefix))

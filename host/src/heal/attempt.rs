@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use super::Healer;
 use crate::clock::now_us;
 use crate::feed::Taken;
@@ -24,11 +26,11 @@ pub(super) struct Failure {
 }
 
 /// Asks for what is missing of a gap, page by page, and sends what comes to Kafka.
-pub(super) async fn ask(healer: &Healer, rest: &Rest, due: &Due) -> Result<(), Failure> {
+pub(super) async fn ask(healer: &Healer, rest: &Rest, due: &Due, shutdown: &CancellationToken) -> Result<(), Failure> {
     let (mut instance, _) =
         healer.feed.open_instance().map_err(|reason| Failure { reason, may_pass: true, after: None })?;
     for span in &due.parts {
-        ask_for(healer, rest, &mut instance, due.market, span).await?;
+        ask_for(healer, rest, &mut instance, due.market, span, shutdown).await?;
     }
     Ok(())
 }
@@ -39,13 +41,17 @@ async fn ask_for(
     instance: &mut Instance,
     market: u32,
     span: &Span,
+    shutdown: &CancellationToken,
 ) -> Result<(), Failure> {
     let (after, before) = (span.after.clone(), span.before.clone());
     let gap = Gap { market, start_us: span.start_us, end_us: span.end_us, after, before };
     let mut request = instance.backfill(&gap)?;
     let mut line = Vec::new();
     for _ in 0..MAX_PAGES {
-        let response = rest.get(&request).await?;
+        let response = tokio::select! {
+            response = rest.get(&request) => response?,
+            () = shutdown.cancelled() => return Err(Failure::may_pass("the host is shutting down".to_owned())),
+        };
         let received_at_us = now_us();
         let page = instance.decode_backfill(&gap, &request, &response)?;
         for trade in &page.trades {

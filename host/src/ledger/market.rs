@@ -19,6 +19,9 @@ const MAX_GAPS: usize = 256;
 const LAGS: [Duration; 4] =
     [Duration::from_secs(2), Duration::from_secs(10), Duration::from_secs(60), Duration::from_secs(600)];
 
+/// How long a market may be silent after an interruption before it is asked whether there was anything.
+const SILENCE: Duration = Duration::from_secs(10);
+
 /// The largest jump of ids that is believed to be a gap.
 const LARGEST_GAP: u64 = 100_000_000;
 
@@ -38,8 +41,10 @@ pub(super) struct MarketLedger {
     latest: Option<(i64, TradeId)>,
     /// Latest time of a trade that was handed to Kafka's producer, µs, and its id.
     latest_sent: Option<(i64, TradeId)>,
-    /// No connection was up since the latest trade, so that others may have been missed.
+    /// No connection was up at some time since the latest trade, so that others may have been missed.
     interrupted: bool,
+    /// Since when one is up again.
+    resumed: Option<Instant>,
     gaps: Vec<Gap>,
     numbers: u64,
     notices: Vec<Notice>,
@@ -63,6 +68,7 @@ impl MarketLedger {
             latest: None,
             latest_sent: None,
             interrupted: false,
+            resumed: None,
             gaps: Vec::new(),
             numbers: 0,
             notices: Vec::new(),
@@ -100,16 +106,16 @@ impl MarketLedger {
             None => {
                 let is_new = self.recent.is_new(&trade.id);
                 if is_new && self.interrupted && trade.source == Source::Live {
-                    self.resumed(trade, now());
+                    self.follow_interruption(trade, now());
                 }
                 is_new
             }
         };
-        if is_new
-            && trade.source != Source::Backfill
-            && self.latest.as_ref().is_none_or(|(at, _)| trade.timestamp_us >= *at)
-        {
+        if is_new && self.latest.as_ref().is_none_or(|(at, _)| trade.timestamp_us >= *at) {
             self.latest = Some((trade.timestamp_us, trade.id.clone()));
+        }
+        if is_new && trade.source == Source::Live {
+            self.interrupted = false;
         }
         is_new
     }
@@ -120,8 +126,7 @@ impl MarketLedger {
         if let Some(ids) = self.covered(trade) {
             self.sent.insert(ids);
         }
-        if trade.source != Source::Backfill && self.latest_sent.as_ref().is_none_or(|(at, _)| trade.timestamp_us >= *at)
-        {
+        if self.latest_sent.as_ref().is_none_or(|(at, _)| trade.timestamp_us >= *at) {
             self.latest_sent = Some((trade.timestamp_us, trade.id.clone()));
         }
     }
@@ -129,6 +134,22 @@ impl MarketLedger {
     /// No connection is up.
     pub(super) fn interrupt(&mut self) {
         self.interrupted = self.latest.is_some();
+        self.resumed = None;
+    }
+
+    /// After an interruption, what is to come shows what was missed; where nothing comes, the exchange must be asked.
+    fn ask_after_silence(&mut self, now: Moment) {
+        if !self.interrupted {
+            return;
+        }
+        let resumed = *self.resumed.get_or_insert(now.instant);
+        if now.instant < resumed + SILENCE {
+            return;
+        }
+        self.interrupted = false;
+        let Some((start_us, after)) = self.latest.clone() else { return };
+        let span = Span { ids: None, start_us, end_us: now.utc_us.max(start_us), after: Some(after), before: None };
+        self.open(span, now);
     }
 
     fn begins_anew(&self, trade: &Trade) -> bool {
@@ -164,8 +185,7 @@ impl MarketLedger {
     }
 
     /// The first trade after a time without a connection.
-    fn resumed(&mut self, trade: &Trade, now: Moment) {
-        self.interrupted = false;
+    fn follow_interruption(&mut self, trade: &Trade, now: Moment) {
         let Some((from_us, after)) = self.latest.clone() else { return };
         if trade.timestamp_us <= from_us {
             return;
@@ -217,7 +237,11 @@ impl MarketLedger {
 
     /// Closes what closed by itself, and gives the gaps whose turn it is. They count as being asked for until
     /// [`MarketLedger::attempted`].
-    pub(super) fn due(&mut self, market: u32, patience: Duration, now: Instant) -> Vec<Due> {
+    pub(super) fn due(&mut self, market: u32, patience: Duration, is_connected: bool, moment: Moment) -> Vec<Due> {
+        if is_connected {
+            self.ask_after_silence(moment);
+        }
+        let now = moment.instant;
         let mut due = Vec::new();
         let mut index = 0;
         while let Some(gap) = self.gaps.get(index) {
@@ -231,7 +255,9 @@ impl MarketLedger {
             index += 1;
             if gap.stage == Stage::Young && now >= gap.found + patience {
                 gap.stage = Stage::Waiting(now);
-                self.notices.push(gap.notice(GapState::Open));
+                if !gap.is_question() {
+                    self.notices.push(gap.notice(GapState::Open));
+                }
             }
             if matches!(gap.stage, Stage::Waiting(at) if at <= now) {
                 gap.stage = Stage::Asked;
@@ -280,7 +306,8 @@ impl MarketLedger {
             // Settled: after a restart nobody is to ask for them again. Should they come, they are still new.
             self.sent.fill(ids);
         }
-        if gap.stage != Stage::Young || state != GapState::Filled {
+        let closed_by_itself = gap.stage == Stage::Young || gap.is_question();
+        if state != GapState::Filled || !closed_by_itself {
             self.notices.push(gap.notice(state));
         }
     }
@@ -317,7 +344,11 @@ impl MarketLedger {
                 before: None,
             }
         });
-        let by_time = self.gaps.iter().filter(|gap| gap.span.ids.is_none()).map(|gap| Hole::by_time(&gap.span));
+        let by_time = self
+            .gaps
+            .iter()
+            .filter(|gap| gap.span.ids.is_none() && !gap.is_question())
+            .map(|gap| Hole::by_time(&gap.span));
         Some(Position {
             schema: Position::SCHEMA,
             bounds: self.sent.bounds(),
@@ -348,6 +379,11 @@ impl MarketLedger {
 }
 
 impl Gap {
+    /// Whether it only asks if there was anything since the latest trade.
+    fn is_question(&self) -> bool {
+        self.span.ids.is_none() && self.span.before.is_none()
+    }
+
     fn notice(&self, state: GapState) -> Notice {
         Notice { market: 0, span: self.span.clone(), found_at_us: self.found_at_us, state }
     }

@@ -194,3 +194,32 @@ async fn jumps_beyond_belief_and_too_many_gaps_are_given_up_with_a_reason() {
     assert_eq!(ledger.open_gaps() + given_up, 300);
     assert!(given_up > 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_market_that_stays_silent_after_an_interruption_is_asked_for_once() {
+    let ledger = Ledger::new(1, TradeIds::Dense);
+    ledger.connected();
+    take(&ledger, &trade(7, 3));
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert!(ledger.due(PATIENCE).is_empty(), "silence alone is no sign");
+    ledger.disconnected();
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert!(ledger.due(PATIENCE).is_empty(), "there is no connection");
+    ledger.connected();
+    assert!(ledger.due(PATIENCE).is_empty());
+    tokio::time::advance(Duration::from_secs(10)).await;
+    assert!(ledger.due(PATIENCE).is_empty(), "a gap may close by itself");
+    tokio::time::advance(PATIENCE).await;
+    let due = ledger.due(PATIENCE);
+    let span = &due[0].parts[0];
+    assert_eq!((span.start_us, &span.after, &span.before), (3_000_000, &Some(TradeId::Number(7)), &None));
+    for id in [8, 9] {
+        assert!(take(&ledger, &Trade { source: Source::Backfill, ..trade(id, 4) }));
+    }
+    assert!(!take(&ledger, &trade(9, 4)));
+    assert!(take(&ledger, &trade(10, 5)));
+    ledger.attempted(&due[0], Attempt::Answered);
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert!(ledger.due(PATIENCE).is_empty());
+    assert_eq!((states(&ledger), ledger.open_gaps()), (vec![], 0));
+}

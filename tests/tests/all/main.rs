@@ -7,6 +7,7 @@ mod chaos;
 mod commands;
 mod containment;
 mod deliveries;
+mod gaps;
 mod hostile;
 mod live;
 mod outages;
