@@ -2,7 +2,6 @@
 //! each connection is a [`FeedConnection`].
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tracing::error;
 
@@ -17,6 +16,9 @@ use crate::trade::{Instrument, Origin, Source, Trade};
 
 mod connection;
 mod resume;
+mod rhythm;
+pub mod silence;
+mod subscriptions;
 
 pub use connection::FeedConnection;
 pub use resume::{Positions, restore};
@@ -60,6 +62,7 @@ pub struct Feed {
     origin: Origin,
     template: RecordTemplate,
     ledger: Ledger,
+    rhythms: silence::Rhythms,
     sink: Sink,
     topics: Topics,
 }
@@ -99,23 +102,18 @@ impl Feed {
         };
         let template = RecordTemplate::new(&origin);
         let ledger = Ledger::new(origin.instruments.len(), description.ids);
-        Ok(Self { name, plugin, request, origin, template, ledger, sink, topics })
+        let rhythms = silence::Rhythms::new(origin.instruments.len());
+        Ok(Self { name, plugin, request, origin, template, ledger, rhythms, sink, topics })
     }
 
     /// A connection to the feed's markets. Any number may be open at once: the first copy of each trade goes on.
-    pub fn connection(self: &Arc<Self>, metrics: SessionMetrics) -> FeedConnection {
-        FeedConnection::new(Arc::clone(self), metrics)
+    pub fn connection(self: &Arc<Self>, metrics: SessionMetrics, account: Account) -> FeedConnection {
+        FeedConnection::new(Arc::clone(self), metrics, account)
     }
 
     /// Exchange id.
     pub fn exchange(&self) -> &str {
         &self.origin.exchange
-    }
-
-    /// Most messages that the exchange takes on a connection, as the pause between two. A fifth is left for pongs.
-    pub fn send_interval(&self) -> Duration {
-        let rate = self.plugin.description().limits.messages;
-        rate.window.mul_f64(1.25) / rate.count.max(1)
     }
 
     /// What is known of its markets.

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
-use crate::session::{SessionState, SessionStatus};
+use crate::session::SessionStatus;
 
 /// What is asked about.
 #[derive(Clone, Debug)]
@@ -63,14 +63,14 @@ async fn metrics(State(surroundings): State<Surroundings>) -> Response {
     }
 }
 
-/// 200 if Kafka is there and every session is connected, else 503; one line for each.
+/// 200 if Kafka is there and every session is live, else 503; one line for each.
 async fn ready(State(surroundings): State<Surroundings>) -> (StatusCode, String) {
     let kafka = surroundings.kafka.load(Ordering::Relaxed);
     let mut all = kafka;
     let mut text = format!("kafka: {}\n", if kafka { "ready" } else { "not reached yet" });
     for (name, status) in surroundings.sessions.iter() {
         let state = status.get();
-        all &= state == SessionState::Live;
+        all &= state.is_live();
         let _ = writeln!(text, "{name}: {}", state.as_str());
     }
     (if all { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, text)

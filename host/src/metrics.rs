@@ -36,6 +36,15 @@ pub struct RefusalLabels {
     pub kind: &'static str,
 }
 
+/// A market of an exchange.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct MarketLabels {
+    /// Exchange id.
+    pub exchange: String,
+    /// Canonical name.
+    pub market: String,
+}
+
 #[derive(Clone, Debug)]
 struct Buckets(f64, u16);
 
@@ -56,7 +65,11 @@ pub struct Metrics {
     refusals: Family<RefusalLabels, Counter>,
     rejected: Family<SessionLabels, Counter>,
     reconnects: Family<SessionLabels, Counter>,
+    rotations: Family<SessionLabels, Counter>,
     connected: Family<SessionLabels, Gauge>,
+    connections: Family<SessionLabels, Gauge>,
+    unserved: Family<SessionLabels, Gauge>,
+    silent: Family<MarketLabels, Gauge>,
     subscribed: Family<SessionLabels, Gauge>,
     send_queue: Family<SessionLabels, Gauge>,
     decode: Family<SessionLabels, Histogram, Buckets>,
@@ -82,8 +95,14 @@ pub struct SessionMetrics {
     pub rejected: Counter,
     /// Connections lost or given up.
     pub reconnects: Counter,
+    /// Connections replaced by another before they ended.
+    pub rotations: Counter,
     /// 1 while connected.
     pub connected: Gauge,
+    /// Connections that are open or coming up: two while one replaces the other.
+    pub connections: Gauge,
+    /// Markets that the exchange refused, or did not answer about in time.
+    pub unserved: Gauge,
     /// Markets whose subscription was confirmed.
     pub subscribed: Gauge,
     /// Messages that wait to be sent to the exchange.
@@ -127,7 +146,11 @@ impl Metrics {
             refusals: Family::default(),
             rejected: Family::default(),
             reconnects: Family::default(),
+            rotations: Family::default(),
             connected: Family::default(),
+            connections: Family::default(),
+            unserved: Family::default(),
+            silent: Family::default(),
             subscribed: Family::default(),
             send_queue: Family::default(),
             decode: Family::new_with_constructor(Buckets(5e-6, 18)),
@@ -143,6 +166,10 @@ impl Metrics {
         registry.register("refusals", "Frames that gave no trade, by kind", metrics.refusals.clone());
         registry.register("rejected_subscriptions", "Subscriptions refused", metrics.rejected.clone());
         registry.register("reconnects", "Connections lost or given up", metrics.reconnects.clone());
+        registry.register("rotations", "Connections replaced before they ended", metrics.rotations.clone());
+        registry.register("connections", "Connections open or coming up", metrics.connections.clone());
+        registry.register("unserved_markets", "Markets refused or not answered", metrics.unserved.clone());
+        registry.register("silent_market", "1 while a market is unusually silent", metrics.silent.clone());
         registry.register("connected", "1 while the session is connected", metrics.connected.clone());
         registry.register("subscribed_markets", "Markets with a confirmed subscription", metrics.subscribed.clone());
         registry.register("send_queue", "Messages that wait to be sent", metrics.send_queue.clone());
@@ -169,7 +196,10 @@ impl Metrics {
             duplicates: self.duplicates.get_or_create(&labels).clone(),
             rejected: self.rejected.get_or_create(&labels).clone(),
             reconnects: self.reconnects.get_or_create(&labels).clone(),
+            rotations: self.rotations.get_or_create(&labels).clone(),
             connected: self.connected.get_or_create(&labels).clone(),
+            connections: self.connections.get_or_create(&labels).clone(),
+            unserved: self.unserved.get_or_create(&labels).clone(),
             subscribed: self.subscribed.get_or_create(&labels).clone(),
             send_queue: self.send_queue.get_or_create(&labels).clone(),
             decode: self.decode.get_or_create(&labels).clone(),
@@ -181,6 +211,11 @@ impl Metrics {
     /// The figures of the gaps of one session's markets.
     pub fn heal(&self, session: &SessionMetrics) -> HealMetrics {
         self.heal.of(&session.labels)
+    }
+
+    /// Markets that are connected and unusually silent, 1 each.
+    pub fn silent_markets(&self) -> Family<MarketLabels, Gauge> {
+        self.silent.clone()
     }
 
     /// The figures of the producer.

@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use tracing::info;
 
 use crate::config::Config;
-use crate::feed::{self, Positions};
+use crate::feed::{self, Positions, silence};
 use crate::http::{self, Surroundings};
 use crate::metrics::Metrics;
 use crate::session;
@@ -52,11 +52,12 @@ impl Prepared {
     pub async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
         let Self { config, metrics, sink, units } = self;
         let listener = http::bind(config.http.listen).await?;
-        info!(listen = %config.http.listen, sessions = units.len(), "starting");
+        let settings = || units.iter().flat_map(|unit| &unit.sessions);
+        info!(listen = %config.http.listen, sessions = settings().count(), "starting");
 
         let kafka = Arc::new(AtomicBool::new(false));
-        let status = |Unit { settings, .. }: &Unit| (settings.name.clone(), settings.status.clone());
-        let statuses = units.iter().map(status).collect();
+        let statuses = settings().map(|settings| (settings.name.clone(), settings.status.clone())).collect();
+        let watch = silence::watch(units.iter().map(Unit::watched).collect(), metrics.silent_markets());
         let surroundings = Surroundings { metrics, kafka: Arc::clone(&kafka), sessions: Arc::new(statuses) };
         let http_shutdown = CancellationToken::new();
         let http_task = tokio::spawn(http::serve(listener, surroundings, http_shutdown.clone()));
@@ -69,11 +70,16 @@ impl Prepared {
             let feeds: Vec<_> = units.iter().map(|unit| Arc::clone(&unit.feed)).collect();
             feed::restore(&feeds, &positions);
             sink.checkpoints(Arc::new(Positions(feeds)));
-            for Unit { feed, settings, healer } in units {
-                let connection = feed.connection(settings.metrics.clone());
+            for Unit { feed, sessions, healer } in units {
                 tracker.spawn(healer.run(shutdown.clone()));
-                tracker.spawn(session::run(connection, settings, shutdown.clone()));
+                for settings in sessions {
+                    let (feed, metrics) = (Arc::clone(&feed), settings.metrics.clone());
+                    let account = sink.account(&metrics);
+                    let make = move || feed.connection(metrics.clone(), account);
+                    tracker.spawn(session::run(make, settings, shutdown.clone()));
+                }
             }
+            tracker.spawn(shutdown.clone().run_until_cancelled_owned(watch));
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 ended = &mut sinking => {

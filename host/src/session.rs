@@ -1,25 +1,30 @@
-//! A session: one connection to an exchange that is kept up, whatever happens to it.
+//! A session: connections to an exchange for one set of markets, kept up whatever happens to them.
 //!
-//! It dials, sends the first messages, reads whatever the socket holds into batches, hands them to its [`FrameHandler`]
-//! and does what that asks for. A lost connection is dialled again after a random pause that grows with each failure.
+//! Each connection is a task of its own with a [`FrameHandler`] of its own: it dials, sends the first messages, reads
+//! whatever the socket holds into batches, hands them to the handler and does what that asks for. Over them stands one
+//! state machine a session, which decides when a connection is opened and when one is closed: a lost one is replaced after
+//! a random pause that grows with each failure, and one that is about to end is replaced before it does.
 
 use std::time::Duration;
-
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, info, info_span, warn};
 
 use crate::frames::FrameBatch;
 use crate::metrics::SessionMetrics;
 
+mod answers;
 mod backoff;
+mod budget;
 mod connection;
 mod dial;
+mod keepalive;
+mod machine;
 mod outbox;
+mod slot;
 mod status;
 
 pub use backoff::Backoff;
+pub use budget::{Allowance, ConnectBudgets};
 pub use dial::{Dialer, chain};
+pub use slot::run;
 pub use status::{SessionState, SessionStatus};
 
 /// How to open one connection, and how to keep it.
@@ -33,6 +38,9 @@ pub struct Plan {
     pub idle: Duration,
     /// A message to send over and over, and the time between two.
     pub ping: Option<(Duration, String)>,
+    /// Markets that the first messages subscribe to, each of which the exchange is to answer for. With 0 the connection
+    /// counts as live once it is up.
+    pub markets: u32,
 }
 
 /// What a handler asks of its session after a batch.
@@ -40,13 +48,32 @@ pub struct Plan {
 pub struct Reaction {
     /// Text messages to send, in order.
     pub send: Vec<String>,
-    /// Give the connection up and dial again, for this reason.
+    /// Replace the connection by another, for this reason; until that one is live, this one goes on.
     pub reconnect: Option<String>,
+    /// The connection is of no more use, for this reason: end it.
+    pub give_up: Option<String>,
+    /// What the exchange has answered so far, if that has changed.
+    pub subscriptions: Option<Subscriptions>,
 }
 
-/// Takes a session's frames.
+/// How far a connection's subscriptions are. Every market of the plan is counted once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subscriptions {
+    /// Markets that the exchange has confirmed.
+    pub confirmed: u32,
+    /// Markets that it has refused.
+    pub refused: u32,
+    /// Markets without an answer, of which trades came nevertheless.
+    pub trading: u32,
+    /// Markets of which nothing came.
+    pub missing: u32,
+    /// Some of those, by name.
+    pub missing_names: String,
+}
+
+/// Takes the frames of one connection.
 pub trait FrameHandler: Send + 'static {
-    /// Plans a connection; called before each dial. The error is a sentence.
+    /// Plans the connection; called once, before the dial. The error is a sentence.
     fn open(&mut self) -> Result<Plan, String>;
 
     /// Takes frames, oldest first. While it waits, nothing is read: that is how a full queue holds the exchange back.
@@ -69,8 +96,19 @@ pub struct SessionSettings {
     pub batch_frames: usize,
     /// Bytes at which a batch is handed over, whatever its number of frames.
     pub batch_bytes: usize,
-    /// Shortest time between two messages to the exchange.
-    pub send_interval: Duration,
+    /// Messages that the exchange takes on one connection.
+    pub messages: Allowance,
+    /// Connection attempts that the exchange takes from one address.
+    pub connects: Allowance,
+    /// Who counts those; shared by all sessions.
+    pub budgets: ConnectBudgets,
+    /// Age at which the exchange cuts a connection; none if it does not.
+    pub lifetime: Option<Duration>,
+    /// How long an answer to a subscription may take, from the message or answer before it.
+    pub answer: Duration,
+    /// How long a connection goes on beside the one that replaces it. What was published before that one was up may still be
+    /// on its way here.
+    pub overlap: Duration,
     /// Figures.
     pub metrics: SessionMetrics,
     /// State, for others to see.
@@ -92,64 +130,10 @@ enum Ended {
     Closed(String),
     #[error("nothing came for {} s", .0.as_secs_f32())]
     Idle(Duration),
+    #[error("the exchange confirmed none of {0} subscriptions within {secs} s", secs = .1.as_secs_f32())]
+    Unanswered(u32, Duration),
     #[error("{0}")]
-    Asked(String),
-}
-
-/// Keeps a session up until `shutdown`.
-pub async fn run(mut handler: impl FrameHandler, settings: SessionSettings, shutdown: CancellationToken) {
-    let span = info_span!("session", id = settings.name);
-    async {
-        let mut pauses = settings.backoff.pauses();
-        loop {
-            let began = Instant::now();
-            let ended = connect_and_read(&mut handler, &settings, &shutdown).await;
-            settings.metrics.connected.set(0);
-            settings.metrics.subscribed.set(0);
-            if matches!(ended, Ended::Shutdown) {
-                settings.status.set(SessionState::Stopped);
-                return info!("stopped");
-            }
-            settings.metrics.reconnects.inc();
-            if settings.status.was_live() && began.elapsed() > settings.backoff.settled() {
-                pauses = settings.backoff.pauses();
-            }
-            settings.status.set(SessionState::BackingOff);
-            let pause = pauses.next_pause();
-            warn!(reason = %ended, pause_ms = pause.as_millis() as u64, "reconnecting");
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = shutdown.cancelled() => {}
-            }
-        }
-    }
-    .instrument(span)
-    .await;
-}
-
-async fn connect_and_read(
-    handler: &mut impl FrameHandler,
-    settings: &SessionSettings,
-    shutdown: &CancellationToken,
-) -> Ended {
-    if shutdown.is_cancelled() {
-        return Ended::Shutdown;
-    }
-    settings.status.set(SessionState::Connecting);
-    let plan = match handler.open() {
-        Ok(plan) => plan,
-        Err(reason) => return Ended::Plan(reason),
-    };
-    let dialled = tokio::select! {
-        dialled = settings.dialer.dial(&plan.url) => dialled,
-        () = shutdown.cancelled() => return Ended::Shutdown,
-    };
-    let socket = match dialled {
-        Ok(socket) => socket,
-        Err(reason) => return Ended::Dial { url: plan.url, reason },
-    };
-    settings.metrics.connected.set(1);
-    settings.status.set(SessionState::Live);
-    info!(url = plan.url, "connected");
-    connection::read(socket, plan, handler, settings, shutdown).await
+    GivenUp(String),
+    #[error("another connection took its place")]
+    Replaced,
 }

@@ -9,7 +9,10 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use tapedeck::frames::FrameBatch;
 use tapedeck::metrics::{Metrics, SessionMetrics};
 use tapedeck::net::{AllowedHosts, HostRules};
-use tapedeck::session::{self, Backoff, Dialer, FrameHandler, Plan, Reaction, SessionSettings, SessionStatus};
+use tapedeck::session::{
+    self, Allowance, Backoff, ConnectBudgets, Dialer, FrameHandler, Plan, Reaction, SessionSettings, SessionState,
+    SessionStatus, Subscriptions,
+};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -64,31 +67,41 @@ struct Pair {
     reactions: Arc<Mutex<VecDeque<Reaction>>>,
     largest_batch: Arc<Mutex<usize>>,
     metrics: SessionMetrics,
+    status: SessionStatus,
     shutdown: CancellationToken,
     task: JoinHandle<()>,
 }
 
 impl Pair {
     async fn start(change: impl FnOnce(&mut Plan)) -> Self {
+        Self::start_with(None, change).await
+    }
+
+    async fn start_with(lifetime: Option<Duration>, change: impl FnOnce(&mut Plan)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut plan = Plan {
             url: format!("ws://{}/feed", listener.local_addr().unwrap()),
             messages: vec!["subscribe one".to_owned(), "subscribe two".to_owned()],
             idle: PATIENCE,
             ping: None,
+            markets: 0,
         };
         change(&mut plan);
         let (frame_sender, frames) = mpsc::unbounded_channel();
         let (broken_sender, broken) = mpsc::unbounded_channel();
         let reactions = Arc::<Mutex<VecDeque<Reaction>>>::default();
         let largest_batch = Arc::<Mutex<usize>>::default();
-        let recorder = Recorder {
-            plan,
-            frames: frame_sender,
-            broken: broken_sender,
-            reactions: Arc::clone(&reactions),
-            largest_batch: Arc::clone(&largest_batch),
+        let make = {
+            let (reactions, largest_batch) = (Arc::clone(&reactions), Arc::clone(&largest_batch));
+            move || Recorder {
+                plan: plan.clone(),
+                frames: frame_sender.clone(),
+                broken: broken_sender.clone(),
+                reactions: Arc::clone(&reactions),
+                largest_batch: Arc::clone(&largest_batch),
+            }
         };
+        let status = SessionStatus::default();
         let metrics = Metrics::new().session("acme", 0);
         let settings = SessionSettings {
             name: "acme-0".to_owned(),
@@ -96,13 +109,18 @@ impl Pair {
             backoff: Backoff { base: Duration::from_millis(10), cap: Duration::from_millis(50) },
             batch_frames: 64,
             batch_bytes: 1 << 20,
-            send_interval: Duration::from_millis(100),
+            messages: Allowance { count: 1, window: Duration::from_millis(100) },
+            connects: Allowance { count: 1000, window: Duration::from_secs(1) },
+            budgets: ConnectBudgets::default(),
+            lifetime,
+            answer: PATIENCE,
+            overlap: Duration::from_millis(50),
             metrics: metrics.clone(),
-            status: SessionStatus::default(),
+            status: status.clone(),
         };
         let shutdown = CancellationToken::new();
-        let task = tokio::spawn(session::run(recorder, settings, shutdown.clone()));
-        Self { listener, frames, broken, reactions, largest_batch, metrics, shutdown, task }
+        let task = tokio::spawn(session::run(make, settings, shutdown.clone()));
+        Self { listener, frames, broken, reactions, largest_batch, metrics, status, shutdown, task }
     }
 
     async fn accept(&self) -> WebSocketStream<TcpStream> {
@@ -182,16 +200,85 @@ async fn a_lost_connection_is_dialled_again_and_subscribed_again() {
 async fn a_handler_s_wishes_are_done() {
     let mut pair = Pair::start(|plan| plan.messages.clear()).await;
     pair.reactions.lock().unwrap().extend([
-        Reaction { send: vec!["pong".to_owned()], reconnect: None },
-        Reaction { send: Vec::new(), reconnect: Some("maintenance".to_owned()) },
+        Reaction { send: vec!["pong".to_owned()], ..Reaction::default() },
+        Reaction { give_up: Some("the plugin is of no more use".to_owned()), ..Reaction::default() },
     ]);
     let mut socket = pair.accept().await;
     socket.send(Message::text("ping")).await.unwrap();
     assert_eq!(next(&mut socket).await, Message::text("pong"));
-    socket.send(Message::text("maintenance soon")).await.unwrap();
+    socket.send(Message::text("riddle")).await.unwrap();
     assert!(matches!(next(&mut socket).await, Message::Close(_)));
     pair.accept().await;
-    assert_eq!((pair.frame().await, pair.frame().await), (b"ping".to_vec(), b"maintenance soon".to_vec()));
+    assert_eq!((pair.frame().await, pair.frame().await), (b"ping".to_vec(), b"riddle".to_vec()));
+    assert_eq!((pair.metrics.reconnects.get(), pair.metrics.rotations.get()), (1, 0));
+    pair.stop().await;
+}
+
+#[tokio::test]
+async fn a_connection_goes_on_until_its_successor_is_live() {
+    let mut pair = Pair::start(|plan| {
+        plan.messages.truncate(1);
+        plan.markets = 1;
+    })
+    .await;
+    let subscribed = |confirmed| Reaction {
+        subscriptions: Some(Subscriptions { confirmed, ..Subscriptions::default() }),
+        ..Reaction::default()
+    };
+    let reconnect = Reaction { reconnect: Some("maintenance".to_owned()), ..Reaction::default() };
+    pair.reactions.lock().unwrap().extend([subscribed(1), reconnect]);
+    let mut first = pair.accept().await;
+    first.send(Message::text("confirmed")).await.unwrap();
+    assert_eq!(pair.frame().await, b"confirmed");
+    first.send(Message::text("maintenance soon")).await.unwrap();
+    assert_eq!(pair.frame().await, b"maintenance soon");
+
+    // The second is lost before it is subscribed: the first stays.
+    let mut second = pair.accept().await;
+    assert_eq!(next(&mut second).await, Message::text("subscribe one"));
+    assert!(pair.status.get().is_live(), "{:?}", pair.status.get());
+    drop(second);
+    let mut third = pair.accept().await;
+    assert_eq!(next(&mut third).await, Message::text("subscribe one"));
+    first.send(Message::text("from the first")).await.unwrap();
+    assert_eq!(pair.frame().await, b"from the first");
+    assert_eq!(pair.metrics.connections.get(), 2);
+
+    // The third is subscribed: the first may go, and what it still has to say counts.
+    pair.reactions.lock().unwrap().push_back(subscribed(1));
+    third.send(Message::text("confirmed")).await.unwrap();
+    assert_eq!(pair.frame().await, b"confirmed");
+    assert_eq!(next(&mut first).await, Message::text("subscribe one"));
+    let close = first.next().await;
+    assert!(matches!(close, Some(Ok(Message::Close(_)))), "{close:?}");
+    third.send(Message::text("from the third")).await.unwrap();
+    assert_eq!(pair.frame().await, b"from the third");
+    assert_eq!((pair.metrics.reconnects.get(), pair.metrics.rotations.get()), (1, 1));
+    timeout(PATIENCE, async {
+        while pair.status.get() != SessionState::Live {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .unwrap();
+    pair.stop().await;
+}
+
+/// Each connection of the server hears its own number and a count; no number is missed over a row of rotations.
+#[tokio::test]
+async fn connections_are_replaced_before_their_lifetime_ends() {
+    let lifetime = Duration::from_millis(400);
+    let mut pair = Pair::start_with(Some(lifetime), |plan| plan.messages.clear()).await;
+    let began = Instant::now();
+    for number in 0..5_u8 {
+        let mut socket = pair.accept().await;
+        socket.send(Message::binary(vec![number])).await.unwrap();
+        assert_eq!(pair.frame().await, [number]);
+        tokio::spawn(async move { while socket.next().await.is_some_and(|message| message.is_ok()) {} });
+    }
+    assert!(began.elapsed() >= lifetime, "{:?}", began.elapsed());
+    assert!(pair.metrics.rotations.get() >= 3);
+    assert_eq!(pair.metrics.reconnects.get(), 0);
     pair.stop().await;
 }
 

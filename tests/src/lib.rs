@@ -15,6 +15,7 @@ pub mod tape;
 pub mod command;
 pub mod host;
 pub mod pipeline;
+pub mod proxy;
 
 pub mod audit;
 pub mod kafka;

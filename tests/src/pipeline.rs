@@ -78,6 +78,14 @@ impl Pipeline {
         self
     }
 
+    /// Adds a line to the feed that was added last.
+    #[must_use]
+    pub fn with_feed_line(mut self, line: &str) -> Self {
+        self.feeds.truncate(self.feeds.trim_end().len());
+        let _ = write!(self.feeds, "\n{line}\n\n");
+        self
+    }
+
     /// Adds a feed under an exchange's name of its own, that nothing will be read from.
     #[must_use]
     pub fn with_feed_named(mut self, exchange: &str, plugin: &str, markets: &[&str]) -> Self {

@@ -33,6 +33,8 @@ pub struct FeedConfig {
     pub hosts: Vec<String>,
     /// Whether names may lead to private, loopback and such addresses. Default false.
     pub allow_private: bool,
+    /// Connections that every market is on at once, 1 or 2. Default 1.
+    pub redundancy: u32,
     /// Options of the plugin.
     pub options: BTreeMap<String, Secret>,
     /// Where all this is written.
@@ -82,6 +84,7 @@ impl FeedConfig {
         };
         let (endpoint, rest_endpoint) = (base("endpoint", &ws), base("rest_endpoint", &http));
         let (hosts, allow_private) = (read_hosts(&mut section), section.flag("allow_private"));
+        let redundancy = section.number("redundancy", 1, 1..=2);
         let (options, option_places) = read_options(section.section("options")).into_iter().unzip();
         let exchange_key = if exchange.is_some() { "exchange" } else { "plugin" };
         let places = FeedPlaces {
@@ -93,7 +96,19 @@ impl FeedConfig {
         };
         section.finish();
         let plugin = plugin.unwrap_or_default();
-        Self { plugin, exchange, markets, endpoint, rest_endpoint, allow_plain, hosts, allow_private, options, places }
+        Self {
+            plugin,
+            exchange,
+            markets,
+            endpoint,
+            rest_endpoint,
+            allow_plain,
+            hosts,
+            allow_private,
+            redundancy,
+            options,
+            places,
+        }
     }
 }
 

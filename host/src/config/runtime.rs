@@ -67,6 +67,8 @@ pub struct ReconnectConfig {
     pub base: Duration,
     /// Longest pause before any attempt. Default 30 s.
     pub cap: Duration,
+    /// Age at which a connection is to be gone, where the exchange allows more. Default: what the exchange allows.
+    pub lifetime: Option<Duration>,
 }
 
 impl PluginsConfig {
@@ -160,7 +162,12 @@ impl ReconnectConfig {
             let message = format!("{cap} is less than base_ms, {base}; the cap is the longest pause");
             section.report(&section.place_of("cap_ms"), "cap_ms", &message);
         }
+        let lifetime = section.optional_number("lifetime_seconds", 43_200, 1..=31_536_000);
         section.finish();
-        Self { base: Duration::from_millis(base.into()), cap: Duration::from_millis(cap.into()) }
+        Self {
+            base: Duration::from_millis(base.into()),
+            cap: Duration::from_millis(cap.into()),
+            lifetime: lifetime.map(|seconds| Duration::from_secs(seconds.into())),
+        }
     }
 }

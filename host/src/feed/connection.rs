@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
+use super::subscriptions::Answers;
 use super::{Feed, Taken, instruments};
 use crate::frames::FrameBatch;
 use crate::metrics::SessionMetrics;
@@ -18,6 +19,7 @@ use crate::sink::dead_letter::DeadLetter;
 pub struct FeedConnection {
     feed: Arc<Feed>,
     instance: Option<Instance>,
+    answers: Answers,
     account: Account,
     metrics: SessionMetrics,
     decoded: Decoded,
@@ -27,9 +29,10 @@ pub struct FeedConnection {
 }
 
 impl FeedConnection {
-    pub(super) fn new(feed: Arc<Feed>, metrics: SessionMetrics) -> Self {
-        let account = feed.sink.account(&metrics);
-        Self { feed, instance: None, account, metrics, decoded: Decoded::default(), line: Vec::new(), is_up: false }
+    pub(super) fn new(feed: Arc<Feed>, metrics: SessionMetrics, account: Account) -> Self {
+        let answers = Answers::new(feed.origin.instruments.len());
+        let (decoded, line) = (Decoded::default(), Vec::new());
+        Self { feed, instance: None, answers, account, metrics, decoded, line, is_up: false }
     }
 
     fn is_up(&mut self, is_up: bool) {
@@ -42,6 +45,7 @@ impl FeedConnection {
 
     async fn send_trades(&mut self, received_at_us: i64) {
         for trade in &self.decoded.trades {
+            self.answers.traded(trade.market);
             match self.feed.take(trade, received_at_us, self.account, &mut self.line).await {
                 Taken::Sent => _ = self.metrics.trades.inc(),
                 Taken::Known => _ = self.metrics.duplicates.inc(),
@@ -76,10 +80,11 @@ impl FeedConnection {
         for event in self.decoded.events.drain(..) {
             match event.what {
                 SessionEvent::Subscribed(market) => {
-                    self.metrics.subscribed.inc();
+                    self.answers.confirmed(market);
                     info!(market = self.feed.canonical(Some(market)), "subscribed");
                 }
                 SessionEvent::Rejected { market, reason } => {
+                    self.answers.refused(market);
                     self.metrics.rejected.inc();
                     error!(
                         market = self.feed.canonical(market),
@@ -93,8 +98,9 @@ impl FeedConnection {
         }
         if let Some(reason) = self.decoded.broken.take() {
             self.instance = None;
-            reaction.reconnect = Some(format!("plugin {} is of no more use: {reason}", self.feed.origin.plugin));
+            reaction.give_up = Some(format!("plugin {} is of no more use: {reason}", self.feed.origin.plugin));
         }
+        reaction.subscriptions = self.answers.news(|market| self.feed.canonical(Some(market)));
         reaction
     }
 }
@@ -114,17 +120,21 @@ impl FrameHandler for FeedConnection {
             messages: plan.messages,
             idle: plan.heartbeat.idle,
             ping: plan.heartbeat.ping.map(|ping| (ping.interval, ping.message)),
+            markets: u32::try_from(self.feed.request.markets.len()).unwrap_or(u32::MAX),
         })
     }
 
     async fn frames(&mut self, batch: &FrameBatch, received_at_us: i64) -> Reaction {
         let Some(instance) = &mut self.instance else {
-            return Reaction { reconnect: Some("the plugin has no instance".to_owned()), ..Reaction::default() };
+            return Reaction { give_up: Some("the plugin has no instance".to_owned()), ..Reaction::default() };
         };
+        let feed = Arc::clone(&self.feed);
+        let _busy = feed.rhythms.busy();
         let began = Instant::now();
         instance.decode(batch, received_at_us, &mut self.decoded);
         self.metrics.decode.observe(began.elapsed().as_secs_f64());
         self.is_up(true);
+        feed.rhythms.traded(&self.decoded.trades);
         self.send_trades(received_at_us).await;
         self.send_dead_letters(batch, received_at_us).await;
         self.react()

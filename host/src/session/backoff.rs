@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
+use fastrand::Rng;
 
 /// The rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +37,9 @@ pub struct Pauses {
 
 impl Pauses {
     /// The next pause: anything from nothing to the bound, which doubles each time.
-    pub fn next_pause(&mut self) -> Duration {
+    pub fn next_pause(&mut self, rng: &mut Rng) -> Duration {
         let bound = self.bounds.next().unwrap_or(self.cap);
-        bound.mul_f64(fastrand::f64())
+        bound.mul_f64(rng.f64())
     }
 }
 
@@ -49,10 +50,10 @@ mod tests {
     #[test]
     fn bounds_double_up_to_the_cap_and_pauses_stay_below() {
         let backoff = Backoff { base: Duration::from_millis(250), cap: Duration::from_secs(1) };
-        for _ in 0..100 {
-            let mut pauses = backoff.pauses();
+        for seed in 0..100 {
+            let (mut pauses, mut rng) = (backoff.pauses(), Rng::with_seed(seed));
             for bound in [250, 500, 1000, 1000, 1000] {
-                assert!(pauses.next_pause() <= Duration::from_millis(bound));
+                assert!(pauses.next_pause(&mut rng) <= Duration::from_millis(bound));
             }
         }
     }
@@ -60,7 +61,8 @@ mod tests {
     #[test]
     fn pauses_are_spread_over_the_whole_bound() {
         let backoff = Backoff { base: Duration::from_secs(1), cap: Duration::from_secs(1) };
-        let firsts: Vec<_> = (0..400).map(|_| backoff.pauses().next_pause().as_millis()).collect();
+        let mut rng = Rng::with_seed(2);
+        let firsts: Vec<_> = (0..400).map(|_| backoff.pauses().next_pause(&mut rng).as_millis()).collect();
         for quarter in 0..4 {
             assert!(firsts.iter().any(|pause| (quarter * 250..(quarter + 1) * 250).contains(pause)), "{firsts:?}");
         }

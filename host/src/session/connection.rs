@@ -1,56 +1,126 @@
-//! One connection, from its first message to its end.
+//! One connection, from its plan to its end.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::task::Poll;
+use std::time::Duration;
 
 use futures_util::{FutureExt as _, SinkExt as _, Stream as _, StreamExt as _};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
+use tracing::{debug, info};
 
+use super::answers::Answers;
 use super::dial::{Socket, chain};
 use super::outbox::Outbox;
-use super::{Ended, FrameHandler, Plan, Reaction, SessionSettings};
+use super::slot::{Happened, Report};
+use super::{Ended, FrameHandler, Plan, Reaction, SessionSettings, keepalive};
 use crate::clock::now_us;
 use crate::frames::FrameBatch;
 
-/// How long the exchange may take to answer our close.
-const CLOSE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+/// How long the exchange may take to answer our close, and to send what it had sent before.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Memory that a batch keeps between two uses.
 const BATCH_KEEPS_BYTES: usize = 1 << 20;
 
-/// Reads until the connection ends, and closes it.
-pub(super) async fn read(
-    socket: Socket,
-    plan: Plan,
-    handler: &mut impl FrameHandler,
-    settings: &SessionSettings,
-    shutdown: &CancellationToken,
-) -> Ended {
-    let outbox = Outbox::new(settings.send_interval, settings.metrics.send_queue.clone());
-    let now = Instant::now();
-    let ping_at = plan.ping.as_ref().map(|(interval, _)| now + *interval);
-    let mut connection =
-        Connection { socket, outbox, plan, settings, heard: now, ping_at, batch: FrameBatch::default() };
-    let ended = connection.live(handler, shutdown).await;
-    settings.metrics.send_queue.set(0);
-    if matches!(ended, Ended::Shutdown | Ended::Asked(_) | Ended::Idle(_)) {
-        let _ = timeout(CLOSE_PATIENCE, connection.socket.close(None)).await;
-    }
-    ended
+/// What a connection is given.
+pub(super) struct Connection {
+    /// Its number in its session, from 1.
+    pub(super) number: u64,
+    pub(super) settings: Arc<SessionSettings>,
+    /// Where its session hears of it.
+    pub(super) reports: mpsc::Sender<Report>,
+    /// Whether the exchange was ever seen to confirm a subscription.
+    pub(super) confirms: Arc<AtomicBool>,
+    pub(super) leave: Leave,
 }
 
-struct Connection<'a> {
+/// How a connection is told to end.
+pub(super) struct Leave {
+    /// The host shuts down.
+    pub(super) shutdown: CancellationToken,
+    /// Another connection takes over, or stays.
+    pub(super) replaced: CancellationToken,
+}
+
+impl Leave {
+    async fn told(&self) -> Ended {
+        tokio::select! {
+            biased;
+            () = self.shutdown.cancelled() => Ended::Shutdown,
+            () = self.replaced.cancelled() => Ended::Replaced,
+        }
+    }
+}
+
+impl Connection {
+    /// Dials, and reads until the connection ends.
+    pub(super) async fn run(self, mut handler: impl FrameHandler) -> Ended {
+        let plan = match handler.open() {
+            Ok(plan) => plan,
+            Err(reason) => return Ended::Plan(reason),
+        };
+        let socket = tokio::select! {
+            biased;
+            ended = self.leave.told() => return ended,
+            dialled = self.dial(&plan.url) => match dialled {
+                Ok(socket) => socket,
+                Err(reason) => return Ended::Dial { url: plan.url, reason },
+            },
+        };
+        info!(connection = self.number, url = plan.url, "connected");
+        keepalive::watch(&socket, plan.idle);
+        self.tell(Happened::Connected).await;
+        let now = Instant::now();
+        let mut open = Open {
+            outbox: Outbox::new(self.settings.messages, self.settings.metrics.send_queue.clone()),
+            answers: Answers::new(plan.markets, self.settings.answer, Arc::clone(&self.confirms), now),
+            ping_at: plan.ping.as_ref().map(|(interval, _)| now + *interval),
+            socket,
+            plan,
+            connection: self,
+            heard: now,
+            asked: false,
+            batch: FrameBatch::default(),
+        };
+        let ended = open.live(&mut handler).await;
+        match ended {
+            Ended::Replaced => open.read_out(&mut handler).await,
+            Ended::Shutdown | Ended::GivenUp(_) | Ended::Idle(_) | Ended::Unanswered(..) => open.close().await,
+            _ => {}
+        }
+        ended
+    }
+
+    /// Dials when the exchange's budget allows it.
+    async fn dial(&self, url: &str) -> Result<Socket, String> {
+        self.settings.budgets.attempt(url, self.settings.connects).await;
+        self.settings.dialer.dial(url).await
+    }
+
+    async fn tell(&self, what: Happened) {
+        // Nobody listens only when the session is gone, and this task with it.
+        let _ = self.reports.send(Report { connection: self.number, what }).await;
+    }
+}
+
+/// A connection that is up.
+struct Open {
+    connection: Connection,
     socket: Socket,
     outbox: Outbox,
     plan: Plan,
-    settings: &'a SessionSettings,
+    answers: Answers,
     /// When the newest frame came, of whatever kind.
     heard: Instant,
     ping_at: Option<Instant>,
+    /// Whether the exchange has asked for another connection.
+    asked: bool,
     batch: FrameBatch,
 }
 
@@ -66,18 +136,22 @@ enum Look {
     Broken(String),
 }
 
-impl Connection<'_> {
-    async fn live(&mut self, handler: &mut impl FrameHandler, shutdown: &CancellationToken) -> Ended {
+impl Open {
+    async fn live(&mut self, handler: &mut impl FrameHandler) -> Ended {
         let first = std::mem::take(&mut self.plan.messages);
         if !self.outbox.push(first) {
             return Ended::Plan("the plugin wants to send more first messages than there is room for".to_owned());
         }
+        if let Some(ended) = self.judge_answers(Instant::now()).await {
+            return ended;
+        }
         loop {
-            let deadline = self.heard + self.plan.idle;
-            let due = [self.outbox.due(), self.ping_at].into_iter().flatten().fold(deadline, Instant::min);
+            let dead = self.heard + self.plan.idle;
+            let answers = self.answers.deadline(&self.outbox);
+            let due = [self.outbox.due(), self.ping_at, answers].into_iter().flatten().fold(dead, Instant::min);
             tokio::select! {
                 biased;
-                () = shutdown.cancelled() => return Ended::Shutdown,
+                ended = self.connection.leave.told() => return ended,
                 message = self.socket.next() => {
                     if let Some(ended) = self.take_in(message, handler).await {
                         return ended;
@@ -88,6 +162,25 @@ impl Connection<'_> {
                         return ended;
                     }
                 }
+            }
+        }
+    }
+
+    /// Says good-bye.
+    async fn close(&mut self) {
+        let _ = timeout(CLOSE_PATIENCE, self.socket.close(None)).await;
+    }
+
+    /// Says good-bye, and takes what the exchange had sent before it heard that.
+    async fn read_out(&mut self, handler: &mut impl FrameHandler) {
+        let deadline = Instant::now() + CLOSE_PATIENCE;
+        if !matches!(timeout_at(deadline, self.socket.close(None)).await, Ok(Ok(()))) {
+            return;
+        }
+        // A batch that is being handed over is never abandoned: only the waiting is bounded.
+        while let Ok(message) = timeout_at(deadline, self.socket.next()).await {
+            if self.take_in(message, handler).await.is_some() {
+                return;
             }
         }
     }
@@ -112,6 +205,16 @@ impl Connection<'_> {
         {
             debug!(message, "sending");
             return self.send(Message::text(message)).await;
+        }
+        self.judge_answers(now).await
+    }
+
+    /// Tells the session how far the subscriptions are, if that has changed or time is up.
+    async fn judge_answers(&mut self, now: Instant) -> Option<Ended> {
+        match self.answers.judge(&self.outbox, now) {
+            Ok(Some(happened)) => self.connection.tell(happened).await,
+            Ok(None) => {}
+            Err(ended) => return Some(ended),
         }
         None
     }
@@ -142,12 +245,13 @@ impl Connection<'_> {
         }
         let received_at_us = now_us();
         if !self.batch.is_empty() {
-            self.settings.metrics.frames.inc_by(self.batch.len() as u64);
-            self.settings.metrics.frame_bytes.inc_by(self.batch.bytes().len() as u64);
+            let metrics = &self.connection.settings.metrics;
+            metrics.frames.inc_by(self.batch.len() as u64);
+            metrics.frame_bytes.inc_by(self.batch.bytes().len() as u64);
             let reaction = handler.frames(&self.batch, received_at_us).await;
             // Time spent waiting for room in Kafka's queue is not the exchange's silence.
             self.heard = Instant::now();
-            if let Some(ended) = self.react(reaction) {
+            if let Some(ended) = self.react(reaction).await {
                 return Some(ended);
             }
         }
@@ -198,17 +302,29 @@ impl Connection<'_> {
         if !self.batch.push(payload) {
             return Look::Broken(format!("a frame of {} bytes finds no room in a batch", payload.len()));
         }
-        let full =
-            self.batch.len() >= self.settings.batch_frames || self.batch.bytes().len() >= self.settings.batch_bytes;
+        let settings = &self.connection.settings;
+        let full = self.batch.len() >= settings.batch_frames || self.batch.bytes().len() >= settings.batch_bytes;
         if full { Look::Enough } else { Look::More }
     }
 
-    fn react(&mut self, reaction: Reaction) -> Option<Ended> {
-        if let Some(reason) = reaction.reconnect {
-            return Some(Ended::Asked(reason));
+    async fn react(&mut self, reaction: Reaction) -> Option<Ended> {
+        if let Some(reason) = reaction.give_up {
+            return Some(Ended::GivenUp(reason));
         }
         if !reaction.send.is_empty() && !self.outbox.push(reaction.send) {
             return Some(Ended::Lost("messages to the exchange pile up".to_owned()));
+        }
+        let now = Instant::now();
+        self.answers.heard();
+        if let Some(subscriptions) = reaction.subscriptions {
+            self.answers.came(subscriptions, now);
+        }
+        if let Some(ended) = self.judge_answers(now).await {
+            return Some(ended);
+        }
+        if let Some(reason) = reaction.reconnect.filter(|_| !self.asked) {
+            self.asked = true;
+            self.connection.tell(Happened::Asked(reason)).await;
         }
         None
     }

@@ -1,33 +1,40 @@
 //! Messages that wait to be sent to the exchange, at the pace that it allows.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::time::Instant;
+
+use super::budget::{Allowance, Budget};
 
 /// Most messages that wait; more means that the exchange or the plugin runs wild, and the connection is given up.
 const ROOM: usize = 1024;
 
 /// The outbox of one connection.
-#[derive(Debug)]
 pub(super) struct Outbox {
     waiting: VecDeque<String>,
-    interval: Duration,
+    budget: Budget,
+    /// When the first of those that wait may go.
     next: Instant,
+    /// When the newest message went.
+    sent: Option<Instant>,
+    /// Shared with the session's other connection.
     depth: Gauge,
 }
 
 impl Outbox {
-    pub(super) fn new(interval: Duration, depth: Gauge) -> Self {
-        Self { waiting: VecDeque::new(), interval, next: Instant::now(), depth }
+    /// An outbox that keeps a fifth of what the exchange takes for the answers to its pings, which go past it.
+    pub(super) fn new(allowance: Allowance, depth: Gauge) -> Self {
+        let budget = Budget::new(allowance.without(5));
+        Self { waiting: VecDeque::new(), budget, next: Instant::now(), sent: None, depth }
     }
 
     /// Queues messages; false if there is no room.
     #[must_use]
     pub(super) fn push(&mut self, messages: impl IntoIterator<Item = String>) -> bool {
+        let before = self.waiting.len();
         self.waiting.extend(messages);
-        self.depth.set(self.waiting.len() as i64);
+        self.depth.inc_by((self.waiting.len() - before) as i64);
         self.waiting.len() <= ROOM
     }
 
@@ -36,35 +43,70 @@ impl Outbox {
         (!self.waiting.is_empty()).then_some(self.next)
     }
 
-    /// Takes the message that is due, and puts the next off by the interval.
+    /// Takes the first message if the budget has room for it; else puts it off.
     pub(super) fn take(&mut self) -> Option<String> {
-        let message = self.waiting.pop_front();
-        self.next = Instant::now() + self.interval;
-        self.depth.set(self.waiting.len() as i64);
-        message
+        if self.waiting.is_empty() {
+            return None;
+        }
+        if let Err(at) = self.budget.take() {
+            self.next = at;
+            return None;
+        }
+        self.sent = Some(Instant::now());
+        self.depth.dec();
+        self.waiting.pop_front()
+    }
+
+    /// When the newest message went.
+    pub(super) fn sent(&self) -> Option<Instant> {
+        self.sent
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.depth.dec_by(self.waiting.len() as i64);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn messages_keep_their_order_and_distance() {
-        let mut outbox = Outbox::new(Duration::from_millis(250), Gauge::default());
-        assert_eq!(outbox.due(), None);
-        assert!(outbox.push(["one".to_owned(), "two".to_owned()]));
-        assert_eq!(outbox.due(), Some(Instant::now()));
-        assert_eq!(outbox.take().as_deref(), Some("one"));
-        assert_eq!(outbox.due(), Some(Instant::now() + Duration::from_millis(250)));
-        assert_eq!(outbox.take().as_deref(), Some("two"));
-        assert_eq!(outbox.due(), None);
+    fn outbox(count: u32) -> (Outbox, Gauge) {
+        let depth = Gauge::default();
+        (Outbox::new(Allowance { count, window: Duration::from_secs(1) }, depth.clone()), depth)
     }
 
-    #[tokio::test]
-    async fn a_flood_is_refused() {
-        let mut outbox = Outbox::new(Duration::ZERO, Gauge::default());
+    #[tokio::test(start_paused = true)]
+    async fn messages_keep_their_order_and_the_exchange_s_pace() {
+        let (mut outbox, depth) = outbox(5);
+        assert_eq!(outbox.due(), None);
+        assert!(outbox.push((0..12).map(|number| number.to_string())));
+        let mut times = Vec::new();
+        while let Some(due) = outbox.due() {
+            tokio::time::sleep_until(due).await;
+            if let Some(message) = outbox.take() {
+                assert_eq!(message, times.len().to_string());
+                times.push(Instant::now());
+            }
+        }
+        assert_eq!((times.len(), depth.get()), (12, 0));
+        for (first, fifth) in times.iter().zip(&times[4..]) {
+            let apart = *fifth - *first;
+            assert!(apart >= Duration::from_millis(999), "five messages within {apart:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_is_refused_and_what_waits_is_forgotten_with_its_connection() {
+        let (mut outbox, depth) = outbox(5);
         assert!(outbox.push((0..ROOM).map(|n| n.to_string())));
         assert!(!outbox.push(["one too many".to_owned()]));
+        assert_eq!(depth.get(), ROOM as i64 + 1);
+        drop(outbox);
+        assert_eq!(depth.get(), 0);
     }
 }

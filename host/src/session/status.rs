@@ -1,16 +1,20 @@
 //! What a session is doing, for `/ready` to see.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// What a session is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum SessionState {
-    /// Planning or dialling.
+    /// Planning, waiting for its turn, or dialling.
     Connecting,
-    /// Connected.
+    /// Connected; the exchange has not answered for every market yet.
+    Subscribing,
+    /// Connected, and every market answered for.
     Live,
+    /// Live, and a second connection comes up in the place of the first.
+    Rotating,
     /// Waiting before the next attempt.
     BackingOff,
     /// Ended for good.
@@ -18,50 +22,42 @@ pub enum SessionState {
 }
 
 impl SessionState {
-    const ALL: [Self; 4] = [Self::Connecting, Self::Live, Self::BackingOff, Self::Stopped];
+    const ALL: [Self; 6] =
+        [Self::Connecting, Self::Subscribing, Self::Live, Self::Rotating, Self::BackingOff, Self::Stopped];
 
     /// In words.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",
+            Self::Subscribing => "subscribing",
             Self::Live => "live",
+            Self::Rotating => "rotating",
             Self::BackingOff => "backing off",
             Self::Stopped => "stopped",
         }
+    }
+
+    /// Whether trades of every market that the exchange serves come.
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Live | Self::Rotating)
     }
 }
 
 /// A session's state, shared with those who watch it.
 #[derive(Clone, Debug, Default)]
 pub struct SessionStatus {
-    cells: Arc<Cells>,
-}
-
-#[derive(Debug, Default)]
-struct Cells {
-    state: AtomicU8,
-    was_live: AtomicBool,
+    state: Arc<AtomicU8>,
 }
 
 impl SessionStatus {
     /// What the session is doing now.
     pub fn get(&self) -> SessionState {
-        let index = usize::from(self.cells.state.load(Ordering::Relaxed));
+        let index = usize::from(self.state.load(Ordering::Relaxed));
         SessionState::ALL.get(index).copied().unwrap_or(SessionState::Connecting)
     }
 
     pub(super) fn set(&self, state: SessionState) {
-        match state {
-            SessionState::Connecting => self.cells.was_live.store(false, Ordering::Relaxed),
-            SessionState::Live => self.cells.was_live.store(true, Ordering::Relaxed),
-            SessionState::BackingOff | SessionState::Stopped => {}
-        }
-        self.cells.state.store(state as u8, Ordering::Relaxed);
-    }
-
-    /// Whether the newest attempt got as far as a connection.
-    pub(super) fn was_live(&self) -> bool {
-        self.cells.was_live.load(Ordering::Relaxed)
+        self.state.store(state as u8, Ordering::Relaxed);
     }
 }
 
@@ -76,8 +72,5 @@ mod tests {
             status.set(state);
             assert_eq!(status.get(), state);
         }
-        assert!(status.was_live(), "backing off does not forget that it was live");
-        status.set(SessionState::Connecting);
-        assert!(!status.was_live());
     }
 }

@@ -13,4 +13,5 @@ mod live;
 mod outages;
 mod recordings;
 mod schema;
+mod sessions;
 mod shutdown;
