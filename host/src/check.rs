@@ -11,7 +11,7 @@ mod http;
 mod kafka;
 
 pub(crate) use clickhouse::schema_settings;
-pub use feeds::{Feeds, exchanges, feeds};
+pub use feeds::{Feeds, exchanges, feeds, trade_ids};
 
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,13 +70,15 @@ pub async fn check(file: &Path) -> Findings {
         count(markets, "market")
     ));
 
-    let Feeds { findings: of_feeds, exchanges } = feeds(&config);
+    let Feeds { findings: of_feeds, exchanges, trade_ids } = feeds(&config);
     findings.extend(of_feeds);
     // Where a plugin is missing, its exchange is not known: the others are looked at all the same.
     let exchanges: Vec<String> = exchanges.into_iter().collect();
     findings.extend(http::check(&config.http));
-    let (of_kafka, of_clickhouse) =
-        tokio::join!(kafka::check(&config.kafka, &exchanges, file), clickhouse::check(&config, &exchanges, file));
+    let (of_kafka, of_clickhouse) = tokio::join!(
+        kafka::check(&config.kafka, &exchanges, file),
+        clickhouse::check(&config, &exchanges, trade_ids, file)
+    );
     findings.extend(of_kafka);
     findings.extend(of_clickhouse);
     findings

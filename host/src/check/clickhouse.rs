@@ -1,10 +1,12 @@
 //! Whether ClickHouse answers, lets the user in, and has the objects as this version makes them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use super::{Findings, count, some};
 use crate::config::{ClickHouseConfig, Config};
+use crate::plugin::TradeIds;
 use crate::schema::{self, SchemaError, SchemaSettings};
 use crate::session::chain;
 
@@ -12,14 +14,19 @@ use crate::session::chain;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Asks for the objects of these exchanges; makes none.
-pub(super) async fn check(config: &Config, exchanges: &[String], file: &Path) -> Findings {
+pub(super) async fn check(
+    config: &Config,
+    exchanges: &[String],
+    trade_ids: BTreeMap<String, TradeIds>,
+    file: &Path,
+) -> Findings {
     let mut findings = Findings::default();
     let Some(clickhouse) = &config.clickhouse else {
         let note = "there is no section [clickhouse]: trades go to Kafka, and no candles are made";
         findings.notes.push(note.to_owned());
         return findings;
     };
-    let settings = schema_settings(config, clickhouse, exchanges.to_vec());
+    let settings = schema_settings(config, clickhouse, exchanges.to_vec(), trade_ids);
     let url = &clickhouse.url;
     match tokio::time::timeout(PATIENCE, ask(&settings, file)).await {
         Ok(Ok(answer)) => answer,
@@ -74,6 +81,7 @@ pub(crate) fn schema_settings(
     config: &Config,
     clickhouse: &ClickHouseConfig,
     exchanges: Vec<String>,
+    trade_ids: BTreeMap<String, TradeIds>,
 ) -> SchemaSettings {
     SchemaSettings {
         url: clickhouse.url.clone(),
@@ -87,5 +95,6 @@ pub(crate) fn schema_settings(
         silver_days: clickhouse.silver_days,
         quarantine_days: clickhouse.quarantine_days,
         exchanges,
+        trade_ids,
     }
 }

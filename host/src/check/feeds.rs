@@ -1,12 +1,12 @@
 //! The feeds and their plugins: what only a plugin can judge.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Findings, count};
 use crate::config::{Config, FeedConfig, Place, did_you_mean, listed, overlaps};
 use crate::feed::shards;
-use crate::plugin::{OpenFailure, OpenRequest, Plugin, PluginError, PluginFolder, Runtime, RuntimeSettings};
+use crate::plugin::{OpenFailure, OpenRequest, Plugin, PluginError, PluginFolder, Runtime, RuntimeSettings, TradeIds};
 use crate::session::chain;
 
 /// What was found, and the exchanges of the feeds whose plugin is there.
@@ -16,6 +16,8 @@ pub struct Feeds {
     pub findings: Findings,
     /// Exchange ids, as they are part of topics and tables.
     pub exchanges: BTreeSet<String>,
+    /// How trade ids behave there, where the plugin could be asked.
+    pub trade_ids: BTreeMap<String, TradeIds>,
 }
 
 /// Loads the plugins and has them plan every connection, without connecting.
@@ -31,6 +33,7 @@ pub fn feeds(config: &Config) -> Feeds {
         };
         let exchange = feed.exchange.clone().unwrap_or_else(|| plugin.description().exchange.clone());
         feeds.exchanges.insert(exchange.clone());
+        remember_ids(&mut feeds.trade_ids, &exchange, plugin);
         exchange_of_feed.push(Some(exchange));
         judge(feed, plugin, &mut feeds.findings);
     }
@@ -62,6 +65,35 @@ pub fn exchanges(config: &Config) -> Result<BTreeSet<String>, Findings> {
         }
     }
     if findings.problems.is_empty() { Ok(exchanges) } else { Err(findings) }
+}
+
+/// How trade ids behave on the exchanges whose plugin is there. A plugin that is not is no error here.
+pub fn trade_ids(config: &Config) -> BTreeMap<String, TradeIds> {
+    let mut ids = BTreeMap::new();
+    let mut unheard = Findings::default();
+    let Some(folder) = load(config, &mut unheard) else { return ids };
+    for feed in &config.feeds {
+        if let Some(plugin) = folder.find(&feed.plugin) {
+            let exchange = feed.exchange.as_ref().unwrap_or(&plugin.description().exchange);
+            remember_ids(&mut ids, exchange, plugin);
+        }
+    }
+    ids
+}
+
+/// Where the plugins of one exchange say different things, the one that promises least counts.
+fn remember_ids(known: &mut BTreeMap<String, TradeIds>, exchange: &str, plugin: &Plugin) {
+    let promise = |ids: TradeIds| match ids {
+        TradeIds::Opaque => 0,
+        TradeIds::Increasing => 1,
+        TradeIds::Aggregated => 2,
+        TradeIds::Dense => 3,
+    };
+    let said = plugin.description().ids;
+    let kept = known.entry(exchange.to_owned()).or_insert(said);
+    if promise(said) < promise(*kept) {
+        *kept = said;
+    }
 }
 
 fn load(config: &Config, findings: &mut Findings) -> Option<PluginFolder> {

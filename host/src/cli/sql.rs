@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::{ConfigArgs, Misconfigured, print};
-use crate::check::{exchanges, schema_settings};
+use crate::check::{exchanges, schema_settings, trade_ids};
 use crate::config::Config;
 use crate::schema::{self, SchemaSettings};
 
@@ -47,5 +47,5 @@ fn settings(config: &Config, args: &ConfigArgs) -> Result<SchemaSettings, Miscon
         )));
     };
     let exchanges = exchanges(config).map_err(|findings| Misconfigured(findings.problems.join("\n")))?;
-    Ok(schema_settings(config, clickhouse, exchanges.into_iter().collect()))
+    Ok(schema_settings(config, clickhouse, exchanges.into_iter().collect(), trade_ids(config)))
 }

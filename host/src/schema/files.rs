@@ -1,6 +1,6 @@
 //! The statements in `sql/`, built into the program, in the order in which they are applied.
 //!
-//! Silver comes first, then gold, then bronze once for each exchange, and within bronze the topic last: a record finds
+//! Silver comes first, then gold and completeness, then bronze once for each exchange, and within bronze the topic last: a record finds
 //! everything behind it in place before the first one is read.
 
 /// One file under `sql/`.
@@ -59,14 +59,35 @@ pub(super) const FILES: &[File] = files! {
     "gold/050_touch_unfinished.sql"
     "gold/051_sweep.sql"
     "gold/060_silver_retention.sql"
+    "completeness/010_trade_ids.sql"
+    "completeness/020_gaps.sql"
+    "completeness/021_gap_retention.sql"
+    "completeness/030_minute_ids.sql"
+    "completeness/031_touch_counted.sql"
+    "completeness/032_uncounted_minutes.sql"
+    "completeness/033_find_uncounted.sql"
+    "completeness/034_count_minutes.sql"
+    "completeness/040_hour_ids.sql"
+    "completeness/041_hours_of_minutes.sql"
+    "completeness/042_count_hours.sql"
+    "completeness/050_missing_ranges.sql"
+    "completeness/051_completeness.sql"
+    "completeness/060_touch_uncounted.sql"
+    "completeness/061_sweep_uncounted.sql"
     "bronze/010_bronze_trades.sql"
     "bronze/011_bronze_retention.sql"
+    "bronze/012_record_trade_ids.sql"
     "bronze/020_judged_trades.sql"
     "bronze/021_raw_trades.sql"
     "bronze/030_unify_trades.sql"
     "bronze/031_keep_trades.sql"
     "bronze/032_refuse_trades.sql"
     "bronze/033_judge_trades.sql"
+    "bronze/034_judged_gaps.sql"
+    "bronze/035_keep_gaps.sql"
+    "bronze/036_refuse_gaps.sql"
+    "bronze/037_kafka_gaps.sql"
+    "bronze/038_read_gaps.sql"
     "bronze/040_kafka_trades.sql"
     "bronze/041_read_trades.sql"
 };
@@ -82,7 +103,7 @@ mod tests {
     fn every_file_of_the_folder_is_built_in() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sql");
         let mut on_disk = BTreeSet::new();
-        for folder in ["bronze", "silver", "gold"] {
+        for folder in ["bronze", "silver", "gold", "completeness"] {
             for entry in std::fs::read_dir(root.join(folder)).unwrap() {
                 on_disk.insert(format!("{folder}/{}", entry.unwrap().file_name().to_string_lossy()));
             }
@@ -94,7 +115,7 @@ mod tests {
 
     #[test]
     fn files_stand_in_the_order_of_their_numbers() {
-        for folder in ["silver/", "gold/", "bronze/"] {
+        for folder in ["silver/", "gold/", "completeness/", "bronze/"] {
             let versions: Vec<u32> =
                 FILES.iter().filter(|file| file.name.starts_with(folder)).map(File::version).collect();
             assert!(versions.is_sorted() && versions.iter().all(|&version| version > 0), "{folder}: {versions:?}");

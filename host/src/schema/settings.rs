@@ -1,8 +1,10 @@
 //! What the ClickHouse objects depend on, already validated as far as text can be.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::error::SchemaError;
+use crate::plugin::TradeIds;
 
 /// Where ClickHouse is and what its objects are made from.
 #[derive(Clone)]
@@ -29,6 +31,8 @@ pub struct SchemaSettings {
     pub quarantine_days: u32,
     /// Exchanges that get bronze objects, `[a-z0-9_]+` each.
     pub exchanges: Vec<String>,
+    /// How trade ids behave on the exchanges whose plugin could be asked; of the others nothing is said.
+    pub trade_ids: BTreeMap<String, TradeIds>,
 }
 
 impl fmt::Debug for SchemaSettings {
@@ -121,6 +125,7 @@ mod tests {
             silver_days: None,
             quarantine_days: 30,
             exchanges: vec!["moonex".into()],
+            trade_ids: BTreeMap::new(),
         }
     }
 

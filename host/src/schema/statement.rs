@@ -14,7 +14,7 @@ pub(super) enum Kind {
     Passage,
     /// A view or a refresh: dropped and made anew whenever it changes.
     View,
-    /// A property of a table: run again whenever it changes.
+    /// A property of a table, or a row that says something of it: run again whenever it changes.
     Property,
 }
 
@@ -48,7 +48,10 @@ impl Statement {
 pub(super) fn statements(settings: &SchemaSettings) -> Vec<Statement> {
     let shared = FILES.iter().filter(|file| !file.is_per_exchange()).map(|file| statement(file, "", settings));
     let per_exchange = settings.exchanges.iter().flat_map(|exchange| {
-        FILES.iter().filter(|file| file.is_per_exchange()).map(move |file| statement(file, exchange, settings))
+        // What is not known is not said, and does not replace what was known before.
+        let is_known = |file: &&File| settings.trade_ids.contains_key(exchange) || !file.text.contains("{{trade_ids}}");
+        let files = FILES.iter().filter(|file| file.is_per_exchange()).filter(is_known);
+        files.map(move |file| statement(file, exchange, settings)).collect::<Vec<_>>()
     });
     shared.chain(per_exchange).collect()
 }
@@ -82,6 +85,7 @@ fn fill(template: &str, exchange: &str, settings: &SchemaSettings) -> String {
         ("quarantine_days", settings.quarantine_days.to_string()),
         ("silver_floor", silver_floor),
         ("silver_ttl_days", silver_ttl_days.to_string()),
+        ("trade_ids", settings.trade_ids.get(exchange).map_or("", |ids| ids.as_str()).to_owned()),
     ];
     let mut text = template.trim_end().to_owned();
     for (name, value) in values {
@@ -94,7 +98,8 @@ fn fill(template: &str, exchange: &str, settings: &SchemaSettings) -> String {
 fn recognise(text: &str) -> (Kind, String) {
     let code: Vec<&str> = text.lines().filter(|line| !line.starts_with("--")).collect();
     let code = code.join("\n");
-    let (kind, rest) = if let Some(rest) = code.strip_prefix("ALTER TABLE ") {
+    let property = ["ALTER TABLE ", "INSERT INTO "].iter().find_map(|verb| code.strip_prefix(verb));
+    let (kind, rest) = if let Some(rest) = property {
         (Kind::Property, rest)
     } else if let Some(rest) = code.strip_prefix("CREATE TABLE IF NOT EXISTS ") {
         let keeps_nothing = ["ENGINE = Null", "ENGINE = Kafka"].iter().any(|engine| code.contains(engine));
@@ -111,7 +116,10 @@ fn recognise(text: &str) -> (Kind, String) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::plugin::TradeIds;
 
     fn settings() -> SchemaSettings {
         SchemaSettings {
@@ -126,7 +134,19 @@ mod tests {
             silver_days: Some(30),
             quarantine_days: 90,
             exchanges: vec!["north".into(), "south".into()],
+            trade_ids: BTreeMap::from([("north".into(), TradeIds::Dense)]),
         }
+    }
+
+    #[test]
+    fn only_a_known_rule_of_ids_is_said() {
+        let said: Vec<String> = statements(&settings())
+            .into_iter()
+            .filter(|one| one.object == "trade_ids" && one.kind == Kind::Property)
+            .map(|one| one.text)
+            .collect();
+        assert_eq!(said.len(), 1);
+        assert!(said[0].contains("VALUES ('north', 'dense', "), "{}", said[0]);
     }
 
     #[test]

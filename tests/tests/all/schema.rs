@@ -2,14 +2,17 @@
 
 mod applying;
 mod backlog;
+mod completeness;
 mod judging;
 mod settings;
 mod twins;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
+use tapedeck::plugin::TradeIds;
 use tapedeck::schema::{Report, SchemaError, SchemaSettings, apply};
 use tapedeck_tests::exchange::runtime;
 use tapedeck_tests::{servers, wait};
@@ -43,6 +46,7 @@ impl Database {
             silver_days: None,
             quarantine_days: 30,
             exchanges: vec![EXCHANGE.into()],
+            trade_ids: BTreeMap::from([(EXCHANGE.into(), TradeIds::Dense)]),
         };
         Ok(Self { settings, client: stack.clickhouse().client() })
     }

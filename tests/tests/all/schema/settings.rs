@@ -31,7 +31,7 @@ fn a_retention_changes_in_place() -> Result<()> {
 
     database.settings.silver_days = Some(100);
     let report = database.apply()?;
-    ensure!(objects(&report, Action::Alter) == ["silver_trades"], "{report}");
+    ensure!(objects(&report, Action::Alter) == ["silver_trades", "gaps"], "{report}");
     let recreated = objects(&report, Action::Recreate);
     ensure!(recreated.contains(&"find_pending") && recreated.contains(&"judge_trades_north"), "{report}");
     ensure!(!recreated.contains(&"mark_minutes") && objects(&report, Action::Create).is_empty(), "{report}");
