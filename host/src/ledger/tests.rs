@@ -1,3 +1,5 @@
+//! The ledger, tried trade by trade.
+
 use super::*;
 use crate::trade::{Decimal, Side, Source, TradeId};
 
