@@ -25,12 +25,14 @@ pub mod secret;
 pub use secret::Secret;
 
 mod backfill;
+mod capture;
 mod clickhouse;
 mod feed;
 mod kafka;
 mod runtime;
 
 pub use backfill::BackfillConfig;
+pub use capture::CaptureConfig;
 pub use clickhouse::ClickHouseConfig;
 pub(crate) use feed::overlaps;
 pub use feed::{FeedConfig, FeedPlaces, MarketConfig};
@@ -46,6 +48,8 @@ pub struct Config {
     pub kafka: KafkaConfig,
     /// Where candles are made: `[clickhouse]`. `tapedeck run` does without.
     pub clickhouse: Option<ClickHouseConfig>,
+    /// Where raw frames are kept: `[capture]`. None keeps none.
+    pub capture: Option<CaptureConfig>,
     /// Metrics and health: `[http]`.
     pub http: HttpConfig,
     /// Log lines: `[log]`.
@@ -95,6 +99,7 @@ impl Config {
             plugins: PluginsConfig::read(top.section("plugins")),
             clickhouse: ClickHouseConfig::read(top.section("clickhouse"), &kafka),
             kafka,
+            capture: CaptureConfig::read(top.section("capture")),
             http: HttpConfig::read(top.section("http")),
             log: LogConfig::read(top.section("log")),
             limits: LimitsConfig::read(top.section("limits")),

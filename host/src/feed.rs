@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tracing::error;
 
+use crate::capture::SegmentHeader;
 use crate::config::FeedConfig;
 use crate::ledger::Ledger;
 use crate::metrics::SessionMetrics;
@@ -114,6 +115,11 @@ impl Feed {
     /// Exchange id.
     pub fn exchange(&self) -> &str {
         &self.origin.exchange
+    }
+
+    /// What a capture says of the frames of one of its sessions.
+    pub fn segment_header(&self, session: &str) -> SegmentHeader {
+        SegmentHeader::new(&self.origin.exchange, session, &self.plugin, &self.request)
     }
 
     /// What is known of its markets.

@@ -10,6 +10,8 @@ pub mod net;
 pub mod rest;
 pub mod session;
 
+pub mod capture;
+
 pub mod plugin;
 
 pub mod feed;

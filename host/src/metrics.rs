@@ -76,6 +76,7 @@ pub struct Metrics {
     produce: Family<SessionLabels, Histogram, Buckets>,
     heal: HealFamilies,
     sink: SinkMetrics,
+    capture: CaptureMetrics,
 }
 
 /// Figures of one session.
@@ -134,6 +135,19 @@ pub struct SinkMetrics {
     pub waits: Counter,
 }
 
+/// Figures of the capture of raw frames.
+#[derive(Clone, Debug, Default)]
+pub struct CaptureMetrics {
+    /// Frames written.
+    pub frames: Counter,
+    /// Frames that are missing in it: it could not keep up, or could not be written.
+    pub lost_frames: Counter,
+    /// Bytes written, compressed.
+    pub bytes: Counter,
+    /// Old segments deleted to stay within the bound.
+    pub deleted_segments: Counter,
+}
+
 impl Metrics {
     /// Registers every family.
     pub fn new() -> Self {
@@ -157,6 +171,7 @@ impl Metrics {
             produce: Family::new_with_constructor(Buckets(0.001, 15)),
             heal: HealFamilies::default(),
             sink: SinkMetrics::default(),
+            capture: CaptureMetrics::default(),
             registry: Registry::default(),
         };
         registry.register("frames", "Frames received", metrics.frames.clone());
@@ -181,6 +196,11 @@ impl Metrics {
         registry.register("delivery_retries", "Deliveries that failed and are tried again", sink.retried.clone());
         registry.register("records_in_flight", "Records that wait for Kafka's yes", sink.in_flight.clone());
         registry.register("producer_waits", "Waits for room in the producer's queue", sink.waits.clone());
+        let capture = &metrics.capture;
+        registry.register("capture_frames", "Raw frames written to the capture", capture.frames.clone());
+        registry.register("capture_lost_frames", "Raw frames that the capture is missing", capture.lost_frames.clone());
+        registry.register("capture_bytes", "Bytes written to the capture", capture.bytes.clone());
+        registry.register("capture_deleted_segments", "Old segments deleted", capture.deleted_segments.clone());
         metrics.registry = registry;
         metrics
     }
@@ -221,6 +241,11 @@ impl Metrics {
     /// The figures of the producer.
     pub fn sink(&self) -> SinkMetrics {
         self.sink.clone()
+    }
+
+    /// The figures of the capture.
+    pub fn capture(&self) -> CaptureMetrics {
+        self.capture.clone()
     }
 
     /// All figures in the OpenMetrics text format.

@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::bail;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
+use crate::capture::{Captured, Recorder};
 use crate::config::Config;
 use crate::feed::{self, Positions, silence};
 use crate::http::{self, Surroundings};
@@ -23,6 +24,9 @@ mod rest;
 mod start;
 
 use build::Unit;
+
+/// How long the end of the capture may take to be written.
+const CAPTURE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Everything that can be built, and so can fail, before anything connects or listens.
 pub struct Prepared {
@@ -58,6 +62,8 @@ impl Prepared {
         let kafka = Arc::new(AtomicBool::new(false));
         let statuses = settings().map(|settings| (settings.name.clone(), settings.status.clone())).collect();
         let watch = silence::watch(units.iter().map(Unit::watched).collect(), metrics.silent_markets());
+        let recorder =
+            config.capture.as_ref().map(|capture| Recorder::start(capture, metrics.capture())).transpose()?;
         let surroundings = Surroundings { metrics, kafka: Arc::clone(&kafka), sessions: Arc::new(statuses) };
         let http_shutdown = CancellationToken::new();
         let http_task = tokio::spawn(http::serve(listener, surroundings, http_shutdown.clone()));
@@ -75,7 +81,12 @@ impl Prepared {
                 for settings in sessions {
                     let (feed, metrics) = (Arc::clone(&feed), settings.metrics.clone());
                     let account = sink.account(&metrics);
-                    let make = move || feed.connection(metrics.clone(), account);
+                    let captured = recorder.as_ref().map(|recorder| (recorder.streams(), settings.name.clone()));
+                    let make = move || {
+                        let captured = captured.as_ref();
+                        let stream = captured.map(|(streams, name)| streams.open(feed.segment_header(name)));
+                        Captured::new(feed.connection(metrics.clone(), account), stream)
+                    };
                     tracker.spawn(session::run(make, settings, shutdown.clone()));
                 }
             }
@@ -90,6 +101,10 @@ impl Prepared {
         }
         let drained = drain(&config, &sink, &tracker).await;
         sinking.abort();
+        if let Some(recorder) = recorder {
+            // A disk that hangs does not hold up the end.
+            let _ = timeout(CAPTURE_PATIENCE, tokio::task::spawn_blocking(|| recorder.finish())).await;
+        }
         http_shutdown.cancel();
         let _ = timeout_at(Instant::now() + Duration::from_secs(1), http_task).await;
         drained

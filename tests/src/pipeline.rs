@@ -119,6 +119,7 @@ impl Pipeline {
             ("http", format!("listen = {:?}\n", self.listen)),
             ("reconnect", "base_ms = 50\ncap_ms = 500\n".to_owned()),
             ("limits", String::new()),
+            ("capture", String::new()),
             ("log", String::new()),
         ]);
         let known: Vec<&str> = own.keys().copied().collect();
