@@ -15,7 +15,9 @@ use crate::session::chain;
 
 mod candles;
 mod check;
+mod dead_letters;
 mod plugin;
+mod replay;
 mod run;
 mod sql;
 mod topics;
@@ -72,6 +74,17 @@ enum Command {
     /// From ClickHouse, oldest first, exact to the last digit. Times are UTC: 2026-01-31, 2026-01-31T09:30 or
     /// 2026-01-31T09:30:00Z. A minute without a trade has no candle.
     Candles(candles::CandlesArgs),
+    /// Look at frames that could not be decoded, and decode them again
+    ///
+    /// A frame that a plugin refuses, or crashes on, is kept in Kafka with its exact bytes and the reason. These commands
+    /// list such letters, show one, and decode them again with a plugin that takes them.
+    #[command(subcommand)]
+    DeadLetters(dead_letters::DeadLettersCommand),
+    /// Decode a capture again, with any plugin; compare two plugins; send the trades to Kafka
+    ///
+    /// A capture is what the host keeps of raw frames in the folder of [capture]. Each batch is decoded as it was received,
+    /// with a new instance of the plugin for each connection, and the markets and options of then.
+    Replay(replay::ReplayArgs),
     /// Look at a plugin file, or try it on recorded messages
     ///
     /// For who writes plugins, or was given one. Needs no configuration.
@@ -133,6 +146,8 @@ impl Cli {
             Command::Sql(command) => runtime()?.block_on(command.execute()),
             Command::Topics(command) => runtime()?.block_on(command.execute()),
             Command::Candles(args) => runtime()?.block_on(args.execute()),
+            Command::DeadLetters(command) => runtime()?.block_on(command.execute()),
+            Command::Replay(args) => runtime()?.block_on(args.execute()),
             Command::Plugin(command) => command.execute(),
         }
     }

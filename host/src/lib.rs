@@ -23,6 +23,9 @@ pub mod sink;
 
 pub mod run;
 
+pub mod dead_letters;
+pub mod replay;
+
 pub mod schema;
 
 pub mod candles;

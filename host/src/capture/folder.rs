@@ -124,6 +124,11 @@ impl Folder {
 }
 
 impl Stream {
+    /// Whether everything of it was read.
+    pub fn is_over(&self) -> bool {
+        self.next.is_none() && self.open.is_none() && self.files.is_empty()
+    }
+
     /// Makes what comes next ready.
     fn advance(&mut self, notes: &mut Notes) -> anyhow::Result<()> {
         loop {

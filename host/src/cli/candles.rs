@@ -96,7 +96,7 @@ fn parse_market(text: &str) -> Result<String, String> {
 }
 
 /// A time with its zone, or one of UTC.
-fn parse_time(text: &str) -> Result<Timestamp, String> {
+pub(super) fn parse_time(text: &str) -> Result<Timestamp, String> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time);
     }

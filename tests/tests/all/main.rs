@@ -12,6 +12,7 @@ mod hostile;
 mod live;
 mod outages;
 mod recordings;
+mod replay;
 mod schema;
 mod sessions;
 mod shutdown;
