@@ -307,6 +307,38 @@ fn sql_says_when_there_is_no_clickhouse() {
     }
 }
 
+/// Whatever a command prints, with all of its log and librdkafka's.
+#[test]
+fn no_command_prints_a_secret() {
+    const SECRET: &str = "hunter2-is-not-to-be-seen";
+    let place = Place::new();
+    place.install_plugins();
+    fs::write(place.path().join("secret"), SECRET).unwrap();
+    place.configure(&format!(
+        "[kafka.properties]\n\"security.protocol\" = \"sasl_plaintext\"\n\"sasl.mechanism\" = \"PLAIN\"\n\"sasl.username\" = \"me\"\n\
+         \"sasl.password\" = {{ env = \"TAPEDECK_TEST_SECRET\" }}\n\"debug\" = \"all\"\n\
+         [clickhouse]\nurl = \"http://127.0.0.1:{}\"\npassword_file = \"secret\"\n\
+         [[feed]]\nplugin = \"kraken\"\nmarkets = [\"BTC/USD\"]\noptions = {{ key = {{ file = \"secret\" }} }}\n",
+        closed_port()
+    ));
+    let commands: [&[&str]; 5] =
+        [&["check"], &["run"], &["sql", "status"], &["topics", "apply"], &["candles", "BTC/USD"]];
+    for arguments in commands {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tapedeck"));
+        command.args(arguments).args(["--config", "c.toml"]).current_dir(place.path());
+        command.env("TAPEDECK_LOG", "trace").env("TAPEDECK_TEST_SECRET", SECRET);
+        let ran = Ran::of(command.output().unwrap());
+        assert_ne!(ran.code, Some(0), "{arguments:?}");
+        assert!(ran.out.len() + ran.err.len() > 20, "{arguments:?} says nothing");
+        assert!(!ran.out.contains(SECRET) && !ran.err.contains(SECRET), "{arguments:?}\n{}\n{}", ran.out, ran.err);
+        println!(
+            "{arguments:?}: {} bytes, and {}",
+            ran.out.len() + ran.err.len(),
+            ran.err.lines().last().unwrap_or_default()
+        );
+    }
+}
+
 #[test]
 fn topics_say_when_there_is_no_kafka() {
     let place = Place::new();

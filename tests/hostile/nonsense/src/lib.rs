@@ -83,6 +83,13 @@ fn nonsense(frame: u32, bytes: &[u8], decoded: &mut Decoded) -> bool {
         b"NO_ID" => trade(Trade { id: TradeId::Text(String::new()), ..sound }),
         b"LONG_ID" => trade(Trade { id: TradeId::Text("9".repeat(1 << 20)), ..sound }),
         b"CONTROL_ID" => trade(Trade { id: TradeId::Text("1\u{0}\n\u{202e}2".to_owned()), ..sound }),
+        b"BIDI_ID" => trade(Trade { id: TradeId::Text("1\u{202e}2".to_owned()), ..sound }),
+        b"SQL_ID" => trade(Trade {
+            id: TradeId::Text("1'); DROP TABLE silver_trades; --".to_owned()),
+            vendor: r#"{"note":"\"`'); DROP TABLE x; --\u001b[2J"}"#.to_owned(),
+            ..sound
+        }),
+        b"C1_VENDOR" => trade(Trade { vendor: "{\"a\":\"\u{9b}31m\"}".to_owned(), ..sound }),
         b"VENDOR" => trade(Trade { vendor: format!("{{\"a\":\"{}\"}}", "x".repeat(4 << 20)), ..sound }),
         b"NOT_JSON" => trade(Trade { vendor: "},\"price\":\"0\",{".to_owned(), ..sound }),
         b"FLOOD" => decoded.trades.extend(std::iter::repeat_n(sound, number(bytes))),

@@ -1,5 +1,6 @@
 //! A plugin whose plan for a connection must not be followed. The option `lie` says how: `url` (a host that it never
-//! named), `scheme` (no WebSocket), `few_symbols`, `same_symbols`, `empty_symbol`, `idle` (a connection that is dead at
+//! named), `scheme` (no WebSocket), `few_symbols`, `same_symbols`, `empty_symbol`, `control_symbol`, `bidi_symbol`, `sql_symbol` (which is odd, and possible),
+//! `control_url`, `idle` (a connection that is dead at
 //! once), `ping` (a message without pause), `messages` (a flood), `refusal` (of a market that was not asked for).
 
 use hostile_common::Plain;
@@ -27,6 +28,10 @@ impl Guest for OpenLies {
             "few_symbols" => plan.symbols.clear(),
             "same_symbols" => plan.symbols.fill("SAME".to_owned()),
             "empty_symbol" => plan.symbols.fill(String::new()),
+            "control_symbol" => plan.symbols = numbered("\u{1b}[2J\r\n", &request),
+            "bidi_symbol" => plan.symbols = numbered("\u{202e}", &request),
+            "sql_symbol" => plan.symbols = numbered("'); DROP TABLE silver_trades; --", &request),
+            "control_url" => plan.url = "wss://hostile.invalid/\u{9b}2J\u{202e}".to_owned(),
             "idle" => plan.heartbeat.idle = 0,
             "ping" => plan.heartbeat.ping = Some(AppPing { interval: 0, message: "ping".to_owned() }),
             "messages" => plan.messages = vec!["x".repeat(1 << 10); 20_000],
@@ -47,6 +52,11 @@ impl Guest for OpenLies {
     fn decode_backfill(_gap: Gap, _request: HttpRequest, _response: HttpResponse) -> Result<Page, String> {
         Err("this plugin is never open".to_owned())
     }
+}
+
+/// A text for each market, all different.
+fn numbered(text: &str, request: &OpenRequest) -> Vec<String> {
+    (0..request.markets.len()).map(|number| format!("{text}{number}")).collect()
 }
 
 tapedeck_sdk::bindings::export!(OpenLies with_types_in tapedeck_sdk::bindings);

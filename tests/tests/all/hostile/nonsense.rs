@@ -1,11 +1,13 @@
 //! A plugin whose answers have the right types and make no sense.
 
 use tapedeck::plugin::{BackfillFailure, Gap, HttpRequest, HttpResponse, RefusalKind, SessionEvent};
+use tapedeck::sink::record::RecordTemplate;
+use tapedeck::trade::{Instrument, MarketKind, Origin};
 
 use super::{decode, ids, open, trade};
 
 /// Each marker, and what is said of its frame; nothing for an answer that is odd and possible.
-const MARKERS: [(&str, Option<&str>); 24] = [
+const MARKERS: [(&str, Option<&str>); 26] = [
     ("MARKET", Some("a trade of market 4000000000, and there are 2 (0 to 1)")),
     ("FRAME", None),
     ("BACKWARDS", None),
@@ -19,6 +21,8 @@ const MARKERS: [(&str, Option<&str>); 24] = [
     ("NO_ID", Some("empty id")),
     ("LONG_ID", Some("id of 1048576 bytes")),
     ("CONTROL_ID", Some("control characters: 1\\u{0}\\u{a}\\u{202e}2")),
+    ("BIDI_ID", Some("control characters: 1\\u{202e}2")),
+    ("C1_VENDOR", Some("not one line of a JSON object: {\"a\":\"\\u{9b}31m")),
     ("VENDOR", Some("vendor fields of 4194312 bytes")),
     ("NOT_JSON", Some("not one line of a JSON object")),
     ("FLOOD,1000", Some("more trades of frame 1 than")),
@@ -49,6 +53,30 @@ fn nonsense_costs_only_its_frame() {
             }
         }
     }
+}
+
+#[test]
+fn quotes_and_sql_are_data() {
+    let mut instance = open("nonsense");
+    let decoded = decode(&mut instance, &["SQL_ID"]);
+    assert_eq!(ids(&decoded), ["1'); DROP TABLE silver_trades; --"]);
+    let plan = super::plugin("open-lies").open(super::request(&[("lie", "sql_symbol")])).unwrap().1;
+    // As it goes to Kafka, and from there to ClickHouse: one line of JSON, which no statement is made of.
+    let instrument = |symbol: &String| Instrument { canonical_symbol: "BTC/USDT".to_owned(), symbol: symbol.clone() };
+    let template = RecordTemplate::new(&Origin {
+        exchange: "nonsense".to_owned(),
+        kind: MarketKind::Spot,
+        plugin: "nonsense".to_owned(),
+        plugin_version: "0.1.0".to_owned(),
+        instruments: plan.symbols.iter().map(instrument).collect(),
+    });
+    let mut line = Vec::new();
+    template.write(&decoded.trades[0], 1, &mut line);
+    let record: serde_json::Value = serde_json::from_slice(&line).unwrap();
+    assert_eq!(record["trade_id"], "1'); DROP TABLE silver_trades; --");
+    assert_eq!(record["symbol"], "'); DROP TABLE silver_trades; --0");
+    assert_eq!(record["vendor"]["note"], "\"`'); DROP TABLE x; --\u{1b}[2J");
+    assert!(!line.iter().any(u8::is_ascii_control), "{}", line.escape_ascii());
 }
 
 #[test]

@@ -13,6 +13,9 @@ fn a_plan_that_must_not_be_followed_is_refused() {
         ("few_symbols", "0 symbols for 2 markets"),
         ("same_symbols", "markets BTC/USDT and ETH/USDT alike"),
         ("empty_symbol", "market BTC/USDT"),
+        ("control_symbol", "`\\u{1b}[2J\\u{d}\\u{a}0`"),
+        ("bidi_symbol", "`\\u{202e}0`"),
+        ("control_url", "wss://hostile.invalid/\\u{9b}2J\\u{202e} has characters that a url must encode"),
         ("idle", "after 0 ms"),
         ("ping", "every 0 ms"),
         ("messages", "20000 messages"),
@@ -20,6 +23,7 @@ fn a_plan_that_must_not_be_followed_is_refused() {
         let failure = plugin.open(request(&[("lie", lie)])).unwrap_err();
         assert!(matches!(failure, OpenFailure::Plan { .. }), "{lie}: {failure:?}");
         let sentence = failure.to_string();
+        assert!(!sentence.chars().any(|character| character.is_control() || character == '\u{202e}'), "{sentence}");
         assert!(sentence.contains("open_lies 0.1.0") && sentence.contains(part), "{lie}: {sentence}");
     }
 }
