@@ -8,7 +8,7 @@ mod tls;
 
 pub use address::not_public;
 pub use allowed::{AllowedHosts, HostRules};
-pub(crate) use allowed::{Origin, shown};
+pub(crate) use allowed::{Origin, shown, shown_text};
 pub use resolve::resolve;
 pub use tls::client_config;
 #[cfg(test)]

@@ -158,6 +158,12 @@ fn plain_host(host: &str) -> String {
     host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase()
 }
 
+/// A text that should be a url, for messages, as [`shown`] has it.
+pub(crate) fn shown_text(url: &str) -> String {
+    let bare = url.split(['?', '#']).next().unwrap_or_default();
+    bare.parse().map_or_else(|_| bounded_escaped(bare, 200), |uri| shown(&uri))
+}
+
 /// A url for messages: without its query, which may hold a key, and fit for a terminal.
 pub(crate) fn shown(uri: &Uri) -> String {
     let text = uri.to_string();
@@ -170,4 +176,21 @@ pub(crate) fn shown(uri: &Uri) -> String {
         _ => bare.to_owned(),
     };
     bounded_escaped(&hidden, 200)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_shown_without_what_may_be_a_secret() {
+        for (url, expected) in [
+            ("wss://stream.example.com:9443/stream?key=hunter2", "wss://stream.example.com:9443/stream"),
+            ("https://me:hunter2@api.example.com/a?b#c", "https://***@api.example.com/a"),
+            ("https://api.example.com", "https://api.example.com/"),
+            ("\u{1b}[2J no url ?hunter2", "\\u{1b}[2J no url "),
+        ] {
+            assert_eq!(shown_text(url), expected);
+        }
+    }
 }

@@ -24,7 +24,7 @@ use tower_service::Service;
 
 use super::body;
 use super::error::RestError;
-use crate::net::{self, AllowedHosts, Origin, shown};
+use crate::net::{self, AllowedHosts, Origin, shown, shown_text};
 use crate::plugin::{Header, HttpRequest, HttpResponse, bounded_escaped};
 use crate::session::chain;
 
@@ -103,7 +103,7 @@ impl RestClient {
     /// # Errors
     /// The request leads where it may not go, the answer is beyond a limit, or there is none.
     pub async fn get(&self, request: &HttpRequest, allowed: &AllowedHosts) -> Result<HttpResponse, RestError> {
-        let shown = request.url.parse().map_or_else(|_| bounded_escaped(&request.url, 200), |uri| shown(&uri));
+        let shown = shown_text(&request.url);
         let total = self.limits.total;
         timeout(total, self.follow(request, allowed)).await.unwrap_or_else(|_| {
             Err(RestError::transient(format!("{shown} gave no whole answer within {} s", total.as_secs_f32())))
@@ -112,9 +112,10 @@ impl RestClient {
 
     async fn follow(&self, request: &HttpRequest, allowed: &AllowedHosts) -> Result<HttpResponse, RestError> {
         let pool = self.pool(allowed);
-        let mut uri: Uri = request.url.parse().map_err(|error| {
-            RestError::permanent(format!("{} is no url: {error}", bounded_escaped(&request.url, 200)))
-        })?;
+        let mut uri: Uri = request
+            .url
+            .parse()
+            .map_err(|error| RestError::permanent(format!("{} is no url: {error}", shown_text(&request.url))))?;
         let home = Origin::of(&uri);
         let mut hops = 0;
         loop {

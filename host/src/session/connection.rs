@@ -21,6 +21,7 @@ use super::slot::{Happened, Report};
 use super::{Ended, FrameHandler, Plan, Reaction, SessionSettings, keepalive};
 use crate::clock::now_us;
 use crate::frames::FrameBatch;
+use crate::net::shown_text;
 
 /// How long the exchange may take to answer our close, and to send what it had sent before.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
@@ -70,10 +71,10 @@ impl Connection {
             ended = self.leave.told() => return ended,
             dialled = self.dial(&plan.url) => match dialled {
                 Ok(socket) => socket,
-                Err(reason) => return Ended::Dial { url: plan.url, reason },
+                Err(reason) => return Ended::Dial { url: shown_text(&plan.url), reason },
             },
         };
-        info!(connection = self.number, url = plan.url, "connected");
+        info!(connection = self.number, url = shown_text(&plan.url), "connected");
         keepalive::watch(&socket, plan.idle);
         self.tell(Happened::Connected).await;
         let now = Instant::now();
