@@ -13,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::Config;
 use crate::session::chain;
 
+mod audit;
 mod candles;
 mod check;
 mod dead_letters;
@@ -85,6 +86,12 @@ enum Command {
     /// A capture is what the host keeps of raw frames in the folder of [capture]. Each batch is decoded as it was received,
     /// with a new instance of the plugin for each connection, and the markets and options of then.
     Replay(replay::ReplayArgs),
+    /// Prove that nothing is lost, nothing is there twice, and every candle is right
+    ///
+    /// Compares trades with their ids, every candle of every interval with a recomputation from the trades, and Kafka's
+    /// offsets with what ClickHouse holds. Prints what differs. Exit code 0 when nothing does, 1 otherwise. Changes nothing
+    /// without --mend.
+    Audit(audit::AuditArgs),
     /// Look at a plugin file, or try it on recorded messages
     ///
     /// For who writes plugins, or was given one. Needs no configuration.
@@ -148,6 +155,7 @@ impl Cli {
             Command::Candles(args) => runtime()?.block_on(args.execute()),
             Command::DeadLetters(command) => runtime()?.block_on(command.execute()),
             Command::Replay(args) => runtime()?.block_on(args.execute()),
+            Command::Audit(args) => runtime()?.block_on(args.execute()),
             Command::Plugin(command) => command.execute(),
         }
     }

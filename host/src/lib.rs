@@ -30,6 +30,8 @@ pub mod schema;
 
 pub mod candles;
 
+pub mod audit;
+
 pub mod check;
 
 pub mod cli;
