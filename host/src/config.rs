@@ -30,14 +30,16 @@ mod clickhouse;
 mod feed;
 mod kafka;
 mod runtime;
+mod spool;
 
 pub use backfill::BackfillConfig;
 pub use capture::CaptureConfig;
 pub use clickhouse::ClickHouseConfig;
 pub(crate) use feed::overlaps;
 pub use feed::{FeedConfig, FeedPlaces, MarketConfig};
-pub use kafka::{Compression, KafkaConfig};
+pub use kafka::{Compression, Delivery, KafkaConfig};
 pub use runtime::{HttpConfig, LimitsConfig, LogConfig, LogFormat, PluginsConfig, ReconnectConfig, check_log_level};
+pub use spool::SpoolConfig;
 
 /// A valid configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub struct Config {
     pub plugins: PluginsConfig,
     /// Where trades go: `[kafka]`.
     pub kafka: KafkaConfig,
+    /// Where records wait while Kafka is away: `[spool]`. Without, they wait in memory only.
+    pub spool: Option<SpoolConfig>,
     /// Where candles are made: `[clickhouse]`. `tapedeck run` does without.
     pub clickhouse: Option<ClickHouseConfig>,
     /// Where raw frames are kept: `[capture]`. None keeps none.
@@ -98,6 +102,7 @@ impl Config {
         let config = Self {
             plugins: PluginsConfig::read(top.section("plugins")),
             clickhouse: ClickHouseConfig::read(top.section("clickhouse"), &kafka),
+            spool: SpoolConfig::read(top.section("spool"), &kafka),
             kafka,
             capture: CaptureConfig::read(top.section("capture")),
             http: HttpConfig::read(top.section("http")),

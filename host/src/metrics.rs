@@ -133,6 +133,12 @@ pub struct SinkMetrics {
     pub in_flight: Gauge,
     /// Times that a session had to wait since the producer's queue was full.
     pub waits: Counter,
+    /// Records that went through the spool.
+    pub spooled: Counter,
+    /// Records in the spool.
+    pub spool_records: Gauge,
+    /// Bytes in the spool.
+    pub spool_bytes: Gauge,
 }
 
 /// Figures of the capture of raw frames.
@@ -201,6 +207,9 @@ impl Metrics {
         registry.register("capture_lost_frames", "Raw frames that the capture is missing", capture.lost_frames.clone());
         registry.register("capture_bytes", "Bytes written to the capture", capture.bytes.clone());
         registry.register("capture_deleted_segments", "Old segments deleted", capture.deleted_segments.clone());
+        registry.register("spooled_records", "Records that went through the spool", sink.spooled.clone());
+        registry.register("spool_records", "Records in the spool", sink.spool_records.clone());
+        registry.register("spool_size", "Bytes in the spool", sink.spool_bytes.clone());
         metrics.registry = registry;
         metrics
     }

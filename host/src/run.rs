@@ -43,7 +43,7 @@ impl Prepared {
     /// Something in the configuration that only plugins, librdkafka or the TLS library could judge.
     pub fn new(config: Config) -> anyhow::Result<Self> {
         let metrics = Arc::new(Metrics::new());
-        let sink = Sink::new(&config.kafka, metrics.sink())?;
+        let sink = Sink::new(&config.kafka, config.spool.as_ref(), &metrics.sink())?;
         let units = build::units(&config, &sink, &metrics)?;
         Ok(Self { config, metrics, sink, units })
     }
@@ -71,7 +71,7 @@ impl Prepared {
 
         let exchanges: BTreeSet<_> = units.iter().map(|unit| unit.feed.exchange().to_owned()).collect();
         let tracker = TaskTracker::new();
-        if let Some(positions) = start::wait_for_kafka(&config, &exchanges, &shutdown).await {
+        if let Some(positions) = start::wait_for_kafka(&config, &sink, &exchanges, &shutdown).await {
             kafka.store(true, Ordering::Relaxed);
             let feeds: Vec<_> = units.iter().map(|unit| Arc::clone(&unit.feed)).collect();
             feed::restore(&feeds, &positions);
@@ -126,6 +126,6 @@ async fn drain(config: &Config, sink: &Sink, tracker: &TaskTracker) -> anyhow::R
             config.limits.drain.as_secs()
         );
     }
-    info!("everything that was accepted is in Kafka");
+    info!("everything that was accepted is in Kafka, or in the spool");
     Ok(())
 }

@@ -121,6 +121,7 @@ impl Pipeline {
             ("limits", String::new()),
             ("capture", String::new()),
             ("log", String::new()),
+            ("spool", String::new()),
         ]);
         let known: Vec<&str> = own.keys().copied().collect();
         let mut text = "version = 1\n\n".to_owned();

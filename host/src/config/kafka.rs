@@ -29,6 +29,13 @@ pub struct KafkaConfig {
     pub queue_messages: u32,
     /// Bytes that may wait for Kafka. Default 64 MiB.
     pub queue_bytes: u64,
+    /// What a reader of Kafka may rely on. Default at least once.
+    pub delivery: Delivery,
+    /// Which host this is, exactly once: of those with the same id only the last to start goes on. Default
+    /// `<topic_prefix>.host`.
+    pub transactional_id: String,
+    /// How often a transaction is committed, exactly once. Default 100 ms.
+    pub commit: Duration,
     /// What else librdkafka is told, for example how to log in. All values count as secrets.
     pub properties: BTreeMap<String, Secret>,
 }
@@ -53,6 +60,15 @@ impl KafkaConfig {
     pub fn positions_topic(&self) -> String {
         format!("{}.positions", self.topic_prefix)
     }
+}
+
+/// What a reader of Kafka may rely on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Every trade is there; after a crash of the host some may be there twice.
+    AtLeastOnce,
+    /// Every trade is there once for who reads committed records only.
+    ExactlyOnce,
 }
 
 /// How batches of records are compressed.
@@ -80,9 +96,15 @@ impl Compression {
 impl KafkaConfig {
     pub(super) fn read(mut section: Section<'_, '_>) -> Self {
         let codecs = [("lz4", Compression::Lz4), ("zstd", Compression::Zstd), ("none", Compression::None)];
+        let deliveries = [("at-least-once", Delivery::AtLeastOnce), ("exactly-once", Delivery::ExactlyOnce)];
+        let topic_prefix = read_topic_prefix(&mut section).unwrap_or_else(|| "market.crypto.trades".to_owned());
+        let transactional_id = section.text("transactional_id", "\"tapedeck-1\"").map(|found| found.value.to_owned());
         let config = Self {
             brokers: read_brokers(&mut section).unwrap_or_else(|| "127.0.0.1:9092".to_owned()),
-            topic_prefix: read_topic_prefix(&mut section).unwrap_or_else(|| "market.crypto.trades".to_owned()),
+            delivery: section.choice("delivery", &deliveries).unwrap_or(Delivery::AtLeastOnce),
+            transactional_id: transactional_id.unwrap_or_else(|| format!("{topic_prefix}.host")),
+            topic_prefix,
+            commit: Duration::from_millis(section.number("commit_ms", 100, 5..=10_000).into()),
             partitions: section.number("partitions", 4, 1..=10_000),
             replication: section.number("replication", 1, 1..=100),
             compression: section.choice("compression", &codecs).unwrap_or(Compression::Lz4),

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
-use crate::config::Config;
+use crate::config::{Config, Delivery, KafkaConfig};
 use crate::metrics::Metrics;
 use crate::sink::record::RecordTemplate;
 use crate::sink::{Account, Outgoing, Sink, topics};
@@ -34,7 +34,9 @@ impl Outlet {
     pub async fn open(config: &Config, exchanges: impl IntoIterator<Item = &str>) -> anyhow::Result<Self> {
         topics::ensure(&config.kafka, topics::topics(&config.kafka, exchanges)).await?;
         let metrics = Metrics::new();
-        let sink = Sink::new(&config.kafka, metrics.sink())?;
+        // The transactions are those of the host that runs: who else began one would end it.
+        let kafka = KafkaConfig { delivery: Delivery::AtLeastOnce, ..config.kafka.clone() };
+        let sink = Sink::new(&kafka, None, &metrics.sink())?;
         let account = sink.account(&metrics.session("replay", 0));
         let running = tokio::spawn(sink.clone().run());
         Ok(Self { sink, account, running, config: config.clone(), line: Vec::new(), sent: 0 })

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::config::Config;
-use crate::sink::{positions, topics};
+use crate::sink::{Sink, positions, topics};
 
 /// Pause between two attempts to reach Kafka.
 const KAFKA_PAUSE: Duration = Duration::from_secs(1);
@@ -15,13 +15,14 @@ const KAFKA_PAUSE: Duration = Duration::from_secs(1);
 /// Waits until Kafka is there, has the topics, and tells the positions of a former host. None if the shutdown came first.
 pub(super) async fn wait_for_kafka(
     config: &Config,
+    sink: &Sink,
     exchanges: &BTreeSet<String>,
     shutdown: &CancellationToken,
 ) -> Option<HashMap<Vec<u8>, Vec<u8>>> {
     let mut said = String::new();
     loop {
         let ready = tokio::select! {
-            ready = prepare(config, exchanges) => ready,
+            ready = prepare(config, sink, exchanges) => ready,
             () = shutdown.cancelled() => return None,
         };
         match ready {
@@ -41,10 +42,16 @@ pub(super) async fn wait_for_kafka(
     }
 }
 
-async fn prepare(config: &Config, exchanges: &BTreeSet<String>) -> anyhow::Result<HashMap<Vec<u8>, Vec<u8>>> {
+async fn prepare(
+    config: &Config,
+    sink: &Sink,
+    exchanges: &BTreeSet<String>,
+) -> anyhow::Result<HashMap<Vec<u8>, Vec<u8>>> {
     let wanted = topics::topics(&config.kafka, exchanges.iter().map(String::as_str));
     for topic in topics::ensure(&config.kafka, wanted).await? {
         info!(topic = topic.name, "made a topic");
     }
+    // What a former host left unfinished moves positions.
+    sink.open().await?;
     positions::read(&config.kafka).await
 }

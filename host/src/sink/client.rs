@@ -17,3 +17,17 @@ pub fn client_config(config: &KafkaConfig) -> ClientConfig {
     }
     client
 }
+
+/// What every producer is told.
+pub(super) fn producer_config(config: &KafkaConfig) -> ClientConfig {
+    let mut client = client_config(config);
+    client
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        // The same partition for a key as Java's producer chooses.
+        .set("partitioner", "murmur2_random")
+        .set("message.max.bytes", super::topics::LARGEST_RECORD_BYTES.to_string())
+        .set("compression.type", config.compression.as_str())
+        .set("linger.ms", config.linger.as_millis().to_string());
+    client
+}

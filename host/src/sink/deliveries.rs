@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use prometheus_client::metrics::histogram::Histogram;
 use rdkafka::client::ClientContext;
 use rdkafka::config::FromClientConfigAndContext as _;
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{Message as _, OwnedHeaders, OwnedMessage};
 use rdkafka::producer::{DeliveryResult, ProducerContext, ThreadedProducer};
 use tokio::sync::Notify;
 use tracing::{debug, warn};
 
-use super::{Account, Outgoing, client_config};
+use super::client::producer_config;
+use super::{Account, Outgoing};
 use crate::config::KafkaConfig;
 use crate::metrics::SinkMetrics;
 
@@ -28,6 +29,10 @@ pub(super) struct Deliveries {
     /// Records without an acknowledgement, by the epoch in which they were handed over.
     in_flight: [AtomicU64; 2],
     epoch: AtomicU8,
+    of_spool: AtomicU64,
+    /// When Kafka last acknowledged anything, or was last given something while it had acknowledged everything; µs since
+    /// the start.
+    silent_since: AtomicU64,
     /// Set from the first failed delivery until all failures are handed over again.
     failing: AtomicBool,
     /// Bounded by the producer's queue: a record is in one or the other.
@@ -43,6 +48,8 @@ impl Deliveries {
             start: Instant::now(),
             in_flight: Default::default(),
             epoch: AtomicU8::new(0),
+            of_spool: AtomicU64::new(0),
+            silent_since: AtomicU64::new(0),
             failing: AtomicBool::new(false),
             failures: Mutex::default(),
             accounts: RwLock::default(),
@@ -75,10 +82,17 @@ impl Deliveries {
         self.metrics.in_flight.inc();
         loop {
             let epoch = Epoch(self.epoch.load(Ordering::SeqCst));
-            self.count(epoch).fetch_add(1, Ordering::SeqCst);
+            let before = self.count(epoch).fetch_add(1, Ordering::SeqCst);
             // Whoever begins an epoch counts what the one before it has in flight: this record may not come later.
             if self.epoch.load(Ordering::SeqCst) == epoch.0 {
-                return Opaque { account, epoch, handed_over: self.elapsed() };
+                let opaque = Opaque { account, epoch, handed_over: self.elapsed() };
+                if before == 0 {
+                    self.silent_since.store(opaque.handed_over.as_micros() as u64, Ordering::Relaxed);
+                }
+                if account == Account::SPOOL.0 {
+                    self.of_spool.fetch_add(1, Ordering::SeqCst);
+                }
+                return opaque;
             }
             self.count(epoch).fetch_sub(1, Ordering::SeqCst);
         }
@@ -88,6 +102,9 @@ impl Deliveries {
     pub(super) fn settled(&self, opaque: Opaque) {
         self.count(opaque.epoch).fetch_sub(1, Ordering::SeqCst);
         self.metrics.in_flight.dec();
+        if opaque.account == Account::SPOOL.0 {
+            self.of_spool.fetch_sub(1, Ordering::SeqCst);
+        }
     }
 
     /// Begins a new epoch; returns the one that ended. All of the one before that must have arrived.
@@ -103,6 +120,22 @@ impl Deliveries {
     fn count(&self, epoch: Epoch) -> &AtomicU64 {
         let [even, odd] = &self.in_flight;
         if epoch.0 == 0 { even } else { odd }
+    }
+
+    /// Records from the spool among those in flight.
+    pub(super) fn of_spool(&self) -> u64 {
+        self.of_spool.load(Ordering::SeqCst)
+    }
+
+    /// Whether records have been in flight for so long without Kafka acknowledging any.
+    pub(super) fn is_silent(&self, time: Duration) -> bool {
+        let since = Duration::from_micros(self.silent_since.load(Ordering::Relaxed));
+        self.in_flight() > 0 && self.elapsed().saturating_sub(since) >= time
+    }
+
+    /// A session had to wait since there was no room.
+    pub(super) fn waited(&self) {
+        self.metrics.waits.inc();
     }
 
     pub(super) fn has_failures(&self) -> bool {
@@ -121,6 +154,15 @@ impl Deliveries {
         failures
     }
 
+    /// Gives back what was taken.
+    pub(super) fn put_back(&self, failure: Undelivered) {
+        self.lock_failures().push_back(failure);
+    }
+
+    pub(super) fn failure_count(&self) -> u64 {
+        self.lock_failures().len() as u64
+    }
+
     /// To be called when what was taken has been handed over again.
     pub(super) fn failures_handled(&self) {
         let failures = self.lock_failures();
@@ -133,18 +175,29 @@ impl Deliveries {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn delivered(&self, opaque: Opaque) {
+    /// Kafka has acknowledged a record.
+    pub(super) fn delivered(&self, opaque: Opaque) {
         self.metrics.delivered.inc();
+        self.silent_since.store(self.elapsed().as_micros() as u64, Ordering::Relaxed);
         let latency = self.elapsed().saturating_sub(opaque.handed_over);
         let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(account) = accounts.get(usize::from(opaque.account)) {
             account.observe(latency.as_secs_f64());
         }
+        drop(accounts);
+        self.settled(opaque);
+    }
+
+    /// Wakes whoever waits for a change.
+    pub(super) fn wake(&self) {
+        self.changed.notify_waiters();
     }
 
     fn failed(&self, error: &KafkaError, message: OwnedMessage, opaque: Opaque) {
         let mut failures = self.lock_failures();
-        if failures.is_empty() {
+        let taken_back =
+            matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight));
+        if failures.is_empty() && !taken_back {
             warn!(%error, topic = message.topic(), "Kafka refused a delivery, trying again until it takes it");
         }
         self.failing.store(true, Ordering::Release);
@@ -198,29 +251,19 @@ impl ProducerContext for Reports {
     fn delivery(&self, result: &DeliveryResult<'_>, opaque: usize) {
         let opaque = Opaque::unpack(opaque);
         match result {
-            Ok(_) => {
-                self.deliveries.delivered(opaque);
-                self.deliveries.settled(opaque);
-            }
+            Ok(_) => self.deliveries.delivered(opaque),
             Err((error, message)) => self.deliveries.failed(error, message.detach(), opaque),
         }
-        self.deliveries.changed.notify_waiters();
+        self.deliveries.wake();
     }
 }
 
 /// Makes an idempotent producer that reports to `deliveries`.
 pub(super) fn producer(config: &KafkaConfig, deliveries: &Arc<Deliveries>) -> KafkaResult<Producer> {
-    let mut client = client_config(config);
+    let mut client = producer_config(config);
     client
-        .set("enable.idempotence", "true")
-        .set("acks", "all")
-        // The same partition for a key as Java's producer chooses.
-        .set("partitioner", "murmur2_random")
         // For ever: what was accepted is kept until Kafka takes it.
         .set("message.timeout.ms", "0")
-        .set("message.max.bytes", super::topics::LARGEST_RECORD_BYTES.to_string())
-        .set("compression.type", config.compression.as_str())
-        .set("linger.ms", config.linger.as_millis().to_string())
         .set("queue.buffering.max.messages", config.queue_messages.to_string())
         .set("queue.buffering.max.kbytes", (config.queue_bytes / 1024).max(1).to_string());
     Producer::from_config_and_context(&client, Reports { deliveries: Arc::clone(deliveries) })

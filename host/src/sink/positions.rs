@@ -15,6 +15,9 @@ use super::client_config;
 use super::record::SCHEMA_VERSION;
 use crate::config::KafkaConfig;
 
+/// Keys that begin so are no markets': they say whose a transactional id is.
+pub(super) const MARKER: &str = "#transactions:";
+
 /// How long Kafka may say nothing while positions are read.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -46,10 +49,13 @@ pub(super) fn headers() -> OwnedHeaders {
 /// Kafka cannot be reached or says nothing for ten seconds; there is no topic.
 pub async fn read(config: &KafkaConfig) -> anyhow::Result<HashMap<Vec<u8>, Vec<u8>>> {
     let config = config.clone();
-    tokio::task::spawn_blocking(move || read_blocking(&config)).await?
+    let mut all = tokio::task::spawn_blocking(move || read_all(&config)).await??;
+    all.retain(|key, _| !key.starts_with(MARKER.as_bytes()));
+    Ok(all)
 }
 
-fn read_blocking(config: &KafkaConfig) -> anyhow::Result<HashMap<Vec<u8>, Vec<u8>>> {
+/// The newest record of every key, those that are no markets' included. Blocks.
+pub(super) fn read_all(config: &KafkaConfig) -> anyhow::Result<HashMap<Vec<u8>, Vec<u8>>> {
     let topic = config.positions_topic();
     let mut client = client_config(config);
     client

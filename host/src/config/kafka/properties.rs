@@ -11,7 +11,7 @@ use crate::config::nearest::did_you_mean;
 use crate::config::section::{Found, Section};
 
 /// Properties that have a key of their own in `[kafka]`.
-const KEYS: [(&str, &str); 12] = [
+const KEYS: [(&str, &str); 13] = [
     ("bootstrap.servers", "brokers"),
     ("metadata.broker.list", "brokers"),
     ("compression.codec", "compression"),
@@ -24,10 +24,11 @@ const KEYS: [(&str, &str); 12] = [
     ("default.replication.factor", "replication"),
     ("topic.prefix", "topic_prefix"),
     ("partitions", "partitions"),
+    ("transactional.id", "transactional_id"),
 ];
 
 /// Properties by which trades could be lost, repeated or reordered.
-const FIXED: [&str; 14] = [
+const FIXED: [&str; 13] = [
     "enable.idempotence",
     "acks",
     "request.required.acks",
@@ -38,7 +39,6 @@ const FIXED: [&str; 14] = [
     "message.timeout.ms",
     "delivery.timeout.ms",
     "enable.gapless.guarantee",
-    "transactional.id",
     "queuing.strategy",
     "delivery.report.only.error",
     "message.max.bytes",

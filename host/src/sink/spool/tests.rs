@@ -1,0 +1,231 @@
+//! The spool against a model, over many histories with crashes in them; and what disks do.
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Append(usize),
+    Flush,
+    /// Deliver the oldest segment.
+    Deliver,
+    Prepend(usize),
+    /// The host dies. What was not flushed is gone; the rest of the last write may be torn, or garbage.
+    Crash {
+        torn: usize,
+        garbage: Vec<u8>,
+    },
+    /// The host ends well.
+    Reopen,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let size = prop_oneof![4 => 0..200usize, 1 => 20_000..90_000usize];
+    let step = prop_oneof![
+        20 => size.prop_map(Step::Append),
+        4 => Just(Step::Flush),
+        3 => Just(Step::Deliver),
+        1 => (1..4usize).prop_map(Step::Prepend),
+        1 => (0..60usize, prop::collection::vec(any::<u8>(), 0..40))
+            .prop_map(|(torn, garbage)| Step::Crash { torn, garbage }),
+        1 => Just(Step::Reopen),
+    ];
+    prop::collection::vec(step, 1..120)
+}
+
+/// Record `number`, of some bytes.
+fn record(number: u64, bytes: usize) -> Vec<u8> {
+    number.to_le_bytes().into_iter().cycle().take(bytes.max(8)).collect()
+}
+
+struct Model {
+    folder: TempDir,
+    spool: Option<Spool>,
+    records: VecDeque<Vec<u8>>,
+    /// How many of them, from the front, are on disk for certain.
+    flushed: usize,
+    next: u64,
+}
+
+impl Model {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Some(Spool::open(folder.path(), 1 << 20).unwrap());
+        Self { folder, spool, records: VecDeque::new(), flushed: 0, next: 0 }
+    }
+
+    fn spool(&mut self) -> &mut Spool {
+        self.spool.as_mut().unwrap()
+    }
+
+    fn apply(&mut self, step: Step) {
+        match step {
+            Step::Append(bytes) => {
+                let record = record(self.next, bytes);
+                let before = self.spool().bytes();
+                match self.spool().append(&record) {
+                    Ok(()) => self.records.push_back(record),
+                    Err(SpoolError::Full) => assert!(before + segment::framed_bytes(&record) > 1 << 20),
+                    Err(error) => panic!("{error}"),
+                }
+                self.next += 1;
+            }
+            Step::Flush => {
+                self.spool().flush().unwrap();
+                self.flushed = self.records.len();
+            }
+            Step::Deliver => {
+                let Some(segment) = self.spool().oldest() else { return assert!(self.records.is_empty()) };
+                let read = segment.read().unwrap();
+                let expected: Vec<_> = self.records.drain(..read.len()).collect();
+                assert_eq!(read, expected);
+                self.flushed = self.flushed.saturating_sub(read.len());
+                self.spool().remove_oldest().unwrap();
+            }
+            Step::Prepend(count) => {
+                let records: Vec<_> = (0..count).map(|index| record(self.next + index as u64, 100)).collect();
+                self.next += count as u64;
+                self.spool().prepend(records.iter().map(Vec::as_slice)).unwrap();
+                self.flushed += count;
+                records.into_iter().rev().for_each(|record| self.records.push_front(record));
+            }
+            Step::Crash { torn, garbage } => self.crash(torn, &garbage),
+            Step::Reopen => {
+                self.spool().flush().unwrap();
+                self.reopen();
+                assert_eq!(self.spool().records(), self.records.len() as u64);
+                self.flushed = self.records.len();
+            }
+        }
+        let expected = self.records.len() as u64;
+        assert_eq!(self.spool().records(), expected);
+        assert_eq!(self.spool().is_empty(), expected == 0);
+    }
+
+    /// What was not flushed may be gone, but only from the end.
+    fn crash(&mut self, torn: usize, garbage: &[u8]) {
+        let spool = self.spool.take().unwrap();
+        if let Some(active) = &spool.active {
+            let path = active.segment.path.clone();
+            let mut bytes = fs::read(&path).unwrap();
+            let unsynced = self.records.len() > self.flushed;
+            // The last write may have reached the disk in part.
+            bytes.extend_from_slice(&active.unwritten[..torn.min(active.unwritten.len())]);
+            if unsynced || garbage.is_empty() {
+                bytes.extend_from_slice(garbage);
+            }
+            fs::write(&path, bytes).unwrap();
+        }
+        drop(spool);
+        self.reopen();
+        let left = self.spool().records() as usize;
+        assert!((self.flushed..=self.records.len()).contains(&left), "{left} of {} left", self.records.len());
+        self.records.truncate(left);
+        self.flushed = left;
+    }
+
+    fn reopen(&mut self) {
+        self.spool = None;
+        self.spool = Some(Spool::open(self.folder.path(), 1 << 20).unwrap());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 1 } else { 150 }))]
+
+    #[test]
+    fn the_spool_is_a_queue_whatever_happens(steps in steps()) {
+        let mut model = Model::new();
+        for step in steps {
+            model.apply(step);
+        }
+        while !model.records.is_empty() {
+            model.apply(Step::Deliver);
+        }
+        prop_assert!(model.spool().is_empty());
+    }
+
+    #[test]
+    fn foreign_bytes_are_read_without_harm(bytes in prop::collection::vec(any::<u8>(), 0..300), header in any::<bool>()) {
+        let all = if header { [HEADER.as_slice(), &bytes].concat() } else { bytes.clone() };
+        let mut scan = Scan::of(&all);
+        scan.by_ref().for_each(drop);
+        prop_assert!(scan.position() <= all.len());
+        record::decode(&bytes);
+    }
+}
+
+#[test]
+fn a_damaged_segment_is_kept_aside_and_gives_what_is_before_the_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spool = Spool::open(folder.path(), 1 << 20).unwrap();
+    for number in 0..3 {
+        spool.append(&record(number, 50)).unwrap();
+    }
+    spool.flush().unwrap();
+    let path = spool.oldest().unwrap().path;
+    drop(spool);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[HEADER.len() + 58 + 20] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+
+    let mut spool = Spool::open(folder.path(), 1 << 20).unwrap();
+    assert_eq!(spool.oldest().unwrap().read().unwrap(), [record(0, 50)]);
+    assert_eq!(fs::read(path.with_extension("damaged")).unwrap(), bytes);
+}
+
+#[test]
+fn one_host_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Spool::open(folder.path(), 1).unwrap();
+    let error = Spool::open(folder.path(), 1).unwrap_err();
+    assert!(matches!(error, SpoolError::Taken(_)), "{error}");
+    drop(first);
+    Spool::open(folder.path(), 1).unwrap();
+}
+
+/// A file where the folder should be is as unwritable as a folder without the right to write, which root has everywhere.
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let error = Spool::open(&file.path().join("spool"), 1).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("cannot be made ([spool] folder)") && text.contains("/spool"), "{text}");
+}
+
+/// A disk that takes nothing more, as /dev/full does: what was accepted stays, and is read back from memory.
+#[test]
+fn a_full_disk_loses_nothing_that_was_accepted() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut spool = Spool::open(folder.path(), 1 << 30).unwrap();
+    let mut accepted = Vec::new();
+    for number in 0..10 {
+        let next = record(number, 10_000);
+        spool.append(&next).unwrap();
+        accepted.push(next);
+    }
+    spool.flush().unwrap();
+    let good = Arc::clone(&spool.active.as_ref().unwrap().file);
+    spool.active.as_mut().unwrap().file = Arc::new(File::options().write(true).open("/dev/full").unwrap());
+    let error = loop {
+        let next = record(accepted.len() as u64, 10_000);
+        match spool.append(&next) {
+            Ok(()) => accepted.push(next),
+            Err(error) => break error,
+        }
+        assert!(accepted.len() < 100, "a full disk takes everything");
+    };
+    let text = crate::session::chain(&error);
+    assert!(text.contains("cannot be written ([spool] folder)") && text.contains("No space left"), "{text}");
+    spool.flush().unwrap_err();
+    assert_eq!(spool.records(), accepted.len() as u64);
+
+    // Kafka comes back while the disk is still full.
+    let segment = spool.oldest().unwrap();
+    assert_eq!(segment.read().unwrap(), accepted);
+    drop(good);
+    spool.remove_oldest().unwrap();
+    assert!(spool.is_empty());
+}
