@@ -30,6 +30,13 @@ struct Database {
     client: Client,
 }
 
+impl Drop for Database {
+    fn drop(&mut self) {
+        // Its refreshes and consumers would go on for as long as the server runs. Where the server is gone, so are they.
+        let _ = self.client.query(&format!("DROP DATABASE IF EXISTS {} SYNC", self.settings.database));
+    }
+}
+
 impl Database {
     /// Settings and client; nothing is applied.
     fn new(name: &str) -> Result<Self> {

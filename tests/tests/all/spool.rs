@@ -87,7 +87,6 @@ fn kafka_is_away_for_longer_than_memory_holds() -> Result<()> {
 
 /// Seed 73. SIGTERM while Kafka is away: what memory and spool hold is safe on disk, and the next host delivers it.
 #[test]
-#[ignore = "not seen to end yet"]
 fn a_host_that_stops_while_kafka_is_away_leaves_everything_in_the_spool() -> Result<()> {
     let (stack, spool) = (servers::own()?, tempfile::tempdir()?);
     stack.clickhouse().stop()?;
@@ -113,7 +112,6 @@ fn a_host_that_stops_while_kafka_is_away_leaves_everything_in_the_spool() -> Res
 /// Seed 79. The spool is smaller than the outage: sessions stop reading, and nothing that was accepted is lost. Without
 /// Kafka until the end, SIGTERM ends with the count of what is neither in Kafka nor on disk.
 #[test]
-#[ignore = "not seen to end yet"]
 fn without_room_on_disk_a_host_stops_reading() -> Result<()> {
     let (stack, folder) = (servers::own()?, tempfile::tempdir()?);
     stack.clickhouse().stop()?;

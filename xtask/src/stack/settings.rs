@@ -110,6 +110,8 @@ pub(crate) fn clickhouse(ports: &ClickHousePorts, folder: &Path) -> String {
   <mark_cache_size>268435456</mark_cache_size>
   <uncompressed_cache_size>0</uncompressed_cache_size>
   <background_pool_size>4</background_pool_size>
+  <!-- A thread for each consumer: two an exchange and database, of which tests have many. -->
+  <background_message_broker_schedule_pool_size>128</background_message_broker_schedule_pool_size>
   <!-- A killed consumer otherwise holds its partitions for librdkafka's default 45 s. -->
   <kafka><session_timeout_ms>6000</session_timeout_ms><heartbeat_interval_ms>1000</heartbeat_interval_ms></kafka>
 </clickhouse>

@@ -9,7 +9,7 @@ use super::{CALL_TIME, MEMORY_BYTES, folder, runtime};
 
 /// Each guest, and what the message of the error says beside the file's name; nothing for one that loads. A guest that is
 /// missing here fails the test.
-const GUESTS: [(&str, &[&str]); 14] = [
+const GUESTS: [(&str, &[&str]); 15] = [
     ("core-module", &["is a core module, not a component", "cargo xtask plugins"]),
     ("describe-lies", &["its name is `../x`"]),
     ("describe-loops", &["description", "longer than the 400 ms"]),
@@ -22,6 +22,7 @@ const GUESTS: [(&str, &[&str]); 14] = [
     ("not-wasm", &["is not WebAssembly"]),
     ("open-lies", &[]),
     ("open-loops", &[]),
+    ("repaired", &[]),
     ("traps", &[]),
     ("wrong-version", &["tapedeck:plugin/plugin@9.0.0", "supports tapedeck:plugin/plugin 1.0.x", "update Tapedeck"]),
 ];
