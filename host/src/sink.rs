@@ -21,6 +21,7 @@ mod deliveries;
 pub mod positions;
 pub mod record;
 pub mod spool;
+mod tally;
 pub mod topics;
 
 mod at_least_once;
@@ -31,6 +32,7 @@ pub use client::client_config;
 use deliveries::Deliveries;
 use exactly_once::ExactlyOnce;
 pub use positions::{CheckpointRecord, CheckpointSource};
+pub use tally::Tally;
 
 /// How long a full queue is waited for before it is looked at again, should a wake-up be missed.
 const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(20);
