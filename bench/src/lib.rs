@@ -24,3 +24,8 @@ pub mod target;
 
 pub mod page;
 pub mod unit;
+
+pub mod hand;
+pub mod kafka;
+pub mod load;
+pub mod moment;
