@@ -46,8 +46,8 @@ pub struct Outgoing<'a> {
     pub key: &'a [u8],
     /// Value.
     pub payload: &'a [u8],
-    /// Headers.
-    pub headers: &'a OwnedHeaders,
+    /// Headers, if it has any.
+    pub headers: Option<&'a OwnedHeaders>,
     /// Whose latency figure the delivery counts for.
     pub account: Account,
 }

@@ -28,7 +28,7 @@ struct Arguments {
 
 fn main() -> Result<()> {
     let Arguments { exchange, url, layout, brokers, topic } = Arguments::parse();
-    let producer = Producer::new(&brokers, &topic, layout.headers(exchange.name()))?;
+    let producer = Producer::new(&brokers, &topic)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(reader::run(exchange, &url, layout, &producer))
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Parser;
 use tapedeck_bench::hand::producer::Producer;
-use tapedeck_bench::hand::record::Layout;
 use tapedeck_bench::load::frames::{Frames, Sent};
 use tapedeck_bench::load::source::{self, Orders};
 use tapedeck_bench::load::template::{ID_DIGITS, ID_MARK, TIME_MARK, Template};
@@ -38,7 +37,7 @@ fn main() -> Result<()> {
     let Arguments { amount, brokers, topic, times } = Arguments::parse();
     anyhow::ensure!(amount.rate.is_none(), "only as fast as it goes");
     let orders = Orders::listen();
-    let producer = Producer::new(&brokers, &topic, Layout::Full.headers("binance"))?;
+    let producer = Producer::new(&brokers, &topic)?;
     let templates = ticks().0.iter().map(|tick| Template::plain(&record(tick))).collect();
     let mut records = Frames::new(templates, |time| time.as_microsecond().to_string().into_bytes());
     Event::Ready.tell();

@@ -5,22 +5,20 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::OwnedHeaders;
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, ThreadedProducer};
 
 /// A producer with a thread for delivery reports, and where it writes to.
 pub struct Producer {
     inner: ThreadedProducer<DefaultProducerContext>,
     topic: String,
-    headers: Option<OwnedHeaders>,
 }
 
 impl Producer {
-    /// A producer into a topic, all of whose records have these headers.
+    /// A producer into a topic.
     ///
     /// # Errors
     /// librdkafka refuses a setting.
-    pub fn new(brokers: &str, topic: &str, headers: Option<OwnedHeaders>) -> Result<Self> {
+    pub fn new(brokers: &str, topic: &str) -> Result<Self> {
         let mut client = ClientConfig::new();
         client
             .set("bootstrap.servers", brokers)
@@ -34,7 +32,7 @@ impl Producer {
             .set("queue.buffering.max.messages", "100000")
             .set("queue.buffering.max.kbytes", "65536");
         let inner = client.create().context("the producer cannot be made")?;
-        Ok(Self { inner, topic: topic.to_owned(), headers })
+        Ok(Self { inner, topic: topic.to_owned() })
     }
 
     /// Hands a record over; waits for as long as the queue is full.
@@ -43,9 +41,6 @@ impl Producer {
     /// Any other reason why Kafka's client does not take it.
     pub fn send(&self, key: &str, payload: &[u8]) -> Result<()> {
         let mut record = BaseRecord::to(&self.topic).key(key).payload(payload);
-        if let Some(headers) = &self.headers {
-            record = record.headers(headers.clone());
-        }
         while let Err((error, back)) = self.inner.send(record) {
             if !matches!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) {
                 return Err(error).context("Kafka's client does not take a record");

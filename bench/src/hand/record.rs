@@ -1,16 +1,15 @@
 //! The record of a trade: the one that Tapedeck writes, or a lean one.
 
 use clap::ValueEnum;
-use rdkafka::message::{Header, OwnedHeaders};
 
 use super::trade::{Market, Trade};
 
 /// Which record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Layout {
-    /// Every field and header of docs/records.md.
+    /// Every field of docs/records.md.
     Full,
-    /// What a trade is and nothing about how it came here; no headers.
+    /// What a trade is and nothing about how it came here.
     Lean,
 }
 
@@ -22,18 +21,6 @@ impl Layout {
             Self::Full => "full",
             Self::Lean => "lean",
         }
-    }
-
-    /// The headers of all records.
-    #[must_use]
-    pub fn headers(self, plugin: &str) -> Option<OwnedHeaders> {
-        let headers = [("schema-version", "1"), ("plugin", plugin), ("plugin-version", VERSION), ("source", "live")];
-        let all = || {
-            headers.iter().fold(OwnedHeaders::new_with_capacity(headers.len()), |all, (key, value)| {
-                all.insert(Header { key, value: Some(*value) })
-            })
-        };
-        (self == Self::Full).then(all)
     }
 
     /// Writes the record's value over whatever `line` held. `received_at_us` is the time of the frame.
@@ -91,7 +78,6 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 #[cfg(test)]
 mod tests {
-    use rdkafka::message::Headers as _;
 
     use super::*;
     use crate::hand::trade::Markets;
@@ -138,11 +124,6 @@ mod tests {
         let mut line = Vec::new();
         template.write(&trade, 5, &mut line);
         assert_eq!(written(Layout::Full), String::from_utf8(line).unwrap());
-        let headers = |headers: &OwnedHeaders| -> Vec<(String, Vec<u8>)> {
-            headers.iter().map(|it| (it.key.to_owned(), it.value.unwrap_or_default().to_vec())).collect()
-        };
-        let own = Layout::Full.headers("binance").unwrap();
-        assert_eq!(headers(&own), headers(template.headers(Source::Live)));
     }
 
     #[test]

@@ -124,10 +124,8 @@ impl AtLeastOnce {
     }
 
     fn try_send(&self, record: &Outgoing<'_>, opaque: Opaque) -> Result<(), KafkaError> {
-        let base = BaseRecord::with_opaque_to(record.topic, opaque.pack())
-            .key(record.key)
-            .payload(record.payload)
-            .headers(record.headers.clone());
+        let mut base = BaseRecord::with_opaque_to(record.topic, opaque.pack()).key(record.key).payload(record.payload);
+        base.headers = record.headers.cloned();
         self.with_producer(|producer| producer.send(base).map_err(|(error, _)| error))
     }
 
@@ -180,7 +178,7 @@ impl AtLeastOnce {
                 continue;
             };
             let SpooledRecord { topic, key, payload, headers } = &spooled;
-            let record = Outgoing { topic, key, payload, headers, account: Account::SPOOL };
+            let record = Outgoing { topic, key, payload, headers: headers.as_ref(), account: Account::SPOOL };
             if !self.deliver_spooled(overflow, &record).await {
                 return;
             }
@@ -382,7 +380,7 @@ impl AtLeastOnce {
             topic,
             key: &position.key,
             payload: &position.payload,
-            headers: &self.checkpoint_headers,
+            headers: Some(&self.checkpoint_headers),
             account: Account::NONE,
         }
     }

@@ -247,14 +247,14 @@ pub(super) struct Undelivered {
     topic: String,
     key: Vec<u8>,
     payload: Vec<u8>,
-    headers: OwnedHeaders,
+    headers: Option<OwnedHeaders>,
     pub(super) opaque: Opaque,
 }
 
 impl Undelivered {
     fn new(mut message: OwnedMessage, opaque: Opaque) -> Self {
         Self {
-            headers: message.detach_headers().unwrap_or_default(),
+            headers: message.detach_headers(),
             topic: message.topic().to_owned(),
             key: message.key().unwrap_or_default().to_vec(),
             payload: message.payload().unwrap_or_default().to_vec(),
@@ -264,7 +264,7 @@ impl Undelivered {
 
     pub(super) fn outgoing(&self) -> Outgoing<'_> {
         let Self { topic, key, payload, headers, opaque } = self;
-        Outgoing { topic, key, payload, headers, account: Account(opaque.account) }
+        Outgoing { topic, key, payload, headers: headers.as_ref(), account: Account(opaque.account) }
     }
 }
 
