@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use rdkafka::message::OwnedHeaders;
 use tracing::error;
 
 use crate::capture::SegmentHeader;
@@ -33,6 +34,8 @@ pub struct Topics {
     pub dead_letters: String,
     /// Full name of the topic of gaps.
     pub gaps: String,
+    /// Whether records of trades and gaps carry headers.
+    pub headers: bool,
 }
 
 /// The connections that a feed needs: as many as the exchange's limit of subscriptions asks for.
@@ -143,13 +146,8 @@ impl Feed {
         }
         let Some(key) = self.template.key(trade.market) else { return Taken::Refused };
         self.template.write(trade, received_at_us, line);
-        let record = Outgoing {
-            topic: &self.topics.trades,
-            key,
-            payload: line,
-            headers: self.template.headers(trade.source),
-            account,
-        };
+        let record =
+            Outgoing { topic: &self.topics.trades, key, payload: line, headers: self.headers(trade.source), account };
         match self.sink.send(&record, || self.ledger.accepted(trade)).await {
             Ok(()) => Taken::Sent,
             Err(error) => {
@@ -164,7 +162,7 @@ impl Feed {
             topic: &self.topics.dead_letters,
             key: self.origin.exchange.as_bytes(),
             payload: letter.frame,
-            headers: &letter.headers(&self.origin, &self.name),
+            headers: Some(&letter.headers(&self.origin, &self.name)),
             account,
         };
         if let Err(error) = self.sink.send(&record, || ()).await {
@@ -175,11 +173,15 @@ impl Feed {
     /// Tells readers of Kafka what became of a gap.
     pub(crate) async fn send_gap(&self, market: u32, payload: &[u8], account: Account) {
         let Some(key) = self.template.key(market) else { return };
-        let headers = self.template.headers(Source::Backfill);
+        let headers = self.headers(Source::Backfill);
         let record = Outgoing { topic: &self.topics.gaps, key, payload, headers, account };
         if let Err(error) = self.sink.send(&record, || ()).await {
             error!(%error, "Kafka can never take this record of a gap: it is lost");
         }
+    }
+
+    fn headers(&self, source: Source) -> Option<&OwnedHeaders> {
+        self.topics.headers.then(|| self.template.headers(source))
     }
 
     /// A market's canonical name.

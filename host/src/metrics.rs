@@ -16,6 +16,8 @@ mod heal;
 use heal::HealFamilies;
 pub use heal::HealMetrics;
 
+use crate::sink::Tally;
+
 /// The session that a figure belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct SessionLabels {
@@ -130,7 +132,7 @@ pub struct SinkMetrics {
     /// Deliveries that failed and are tried again.
     pub retried: Counter,
     /// Records that wait for an acknowledgement.
-    pub in_flight: Gauge,
+    pub in_flight: Tally,
     /// Times that a session had to wait since the producer's queue was full.
     pub waits: Counter,
     /// Records that went through the spool.

@@ -21,6 +21,7 @@ mod deliveries;
 pub mod positions;
 pub mod record;
 pub mod spool;
+mod tally;
 pub mod topics;
 
 mod at_least_once;
@@ -31,6 +32,7 @@ pub use client::client_config;
 use deliveries::Deliveries;
 use exactly_once::ExactlyOnce;
 pub use positions::{CheckpointRecord, CheckpointSource};
+pub use tally::Tally;
 
 /// How long a full queue is waited for before it is looked at again, should a wake-up be missed.
 const FULL_QUEUE_PAUSE: Duration = Duration::from_millis(20);
@@ -44,8 +46,8 @@ pub struct Outgoing<'a> {
     pub key: &'a [u8],
     /// Value.
     pub payload: &'a [u8],
-    /// Headers.
-    pub headers: &'a OwnedHeaders,
+    /// Headers, if it has any.
+    pub headers: Option<&'a OwnedHeaders>,
     /// Whose latency figure the delivery counts for.
     pub account: Account,
 }

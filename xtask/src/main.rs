@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::stack::{detached, launcher};
-use xtask::{demo, fuzz, tidy, verify};
+use xtask::{bench, demo, fuzz, tidy, verify};
 
 /// Set-up, plugin builds, local stack, demo and checks.
 #[derive(Parser)]
@@ -40,6 +40,8 @@ enum Task {
     },
     /// Fuzzes what reads foreign bytes, guided by coverage.
     Fuzz(fuzz::Options),
+    /// Measures Tapedeck beside others, and writes docs/performance.md.
+    Bench(bench::Options),
     /// Builds the plugins to components, or with --hostile the tests' misbehaving guests.
     Plugins(xtask::plugins::Options),
 }
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
             println!("{}", xtask::home::home().display());
             Ok(())
         }
+        Task::Bench(options) => bench::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Verify => verify::run(),
         Task::Tidy => tidy::run(),

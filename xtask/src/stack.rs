@@ -14,7 +14,7 @@ pub(crate) mod kafka;
 pub mod launcher;
 pub mod ports;
 mod probe;
-pub(crate) mod process;
+pub mod process;
 pub mod query;
 pub(crate) mod settings;
 mod temporary;

@@ -23,6 +23,8 @@ pub struct KafkaConfig {
     pub replication: u32,
     /// How batches of records are compressed. Default `"lz4"`.
     pub compression: Compression,
+    /// Whether records of trades and gaps carry headers. All that they say is in the value too. Default no.
+    pub headers: bool,
     /// How long a record may wait for others to share a request with. Default 5 ms.
     pub linger: Duration,
     /// Records that may wait for Kafka. When the queue is full, sessions stop reading. Default 100,000.
@@ -108,6 +110,7 @@ impl KafkaConfig {
             partitions: section.number("partitions", 4, 1..=10_000),
             replication: section.number("replication", 1, 1..=100),
             compression: section.choice("compression", &codecs).unwrap_or(Compression::Lz4),
+            headers: section.flag("headers"),
             linger: Duration::from_millis(section.number("linger_ms", 5, 0..=10_000).into()),
             queue_messages: section.number("queue_messages", 100_000, 1_000..=10_000_000),
             queue_bytes: u64::from(section.number("queue_mb", 64, 1..=2_000)) << 20,

@@ -229,7 +229,7 @@ fn columns_count_characters() {
     check(
         &format!("# ü\n{SMALLEST}[kafka]\n\"ü\" = 1\n# é\nbrokers = \"é\""),
         &[
-            "t.toml:7:1: `kafka.ü`: there is no such key; there are brokers, commit_ms, compression, delivery, linger_ms, partitions, properties, queue_mb, queue_messages, replication, topic_prefix and transactional_id",
+            "t.toml:7:1: `kafka.ü`: there is no such key; there are brokers, commit_ms, compression, delivery, headers, linger_ms, partitions, properties, queue_mb, queue_messages, replication, topic_prefix and transactional_id",
             "t.toml:9:11: `kafka.brokers`: \"é\" has no port; write host:port, for example \"127.0.0.1:9092\", and commas between several",
         ],
     );

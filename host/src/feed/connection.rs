@@ -44,14 +44,17 @@ impl FeedConnection {
     }
 
     async fn send_trades(&mut self, received_at_us: i64) {
+        let (mut sent, mut known) = (0, 0);
         for trade in &self.decoded.trades {
             self.answers.traded(trade.market);
             match self.feed.take(trade, received_at_us, self.account, &mut self.line).await {
-                Taken::Sent => _ = self.metrics.trades.inc(),
-                Taken::Known => _ = self.metrics.duplicates.inc(),
+                Taken::Sent => sent += 1,
+                Taken::Known => known += 1,
                 Taken::Refused => {}
             }
         }
+        self.metrics.trades.inc_by(sent);
+        self.metrics.duplicates.inc_by(known);
     }
 
     async fn send_dead_letter(&self, letter: DeadLetter<'_>) {

@@ -60,7 +60,7 @@ impl Outlet {
             topic: &topic,
             key,
             payload: &self.line,
-            headers: template.headers(trade.source),
+            headers: self.config.kafka.headers.then(|| template.headers(trade.source)),
             account: self.account,
         };
         let sent = timeout(PATIENCE, self.sink.send(&record, || ())).await;

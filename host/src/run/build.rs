@@ -94,6 +94,7 @@ pub(super) fn units(config: &Config, sink: &Sink, metrics: &Metrics) -> anyhow::
             trades: config.kafka.topic(exchange),
             dead_letters: config.kafka.dead_letter_topic(exchange),
             gaps: config.kafka.gap_topic(exchange),
+            headers: config.kafka.headers,
         };
         let limits = plugin.description().limits;
         let lifetime = limits.lifetime.into_iter().chain(config.reconnect.lifetime).min();

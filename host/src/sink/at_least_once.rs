@@ -86,8 +86,9 @@ impl AtLeastOnce {
         }
         let opaque = self.deliveries.handed_over(record.account.0);
         let mut begin_spool = false;
+        // Nearly always there is room: waiting is prepared only when there was none, and then it is looked once more.
+        let mut waiting = None;
         loop {
-            let changed = self.deliveries.changed();
             let kept = match &self.overflow {
                 Some(overflow) if begin_spool || overflow.is_active() => overflow.keep(record, begin_spool),
                 _ => Kept::Direct,
@@ -113,6 +114,7 @@ impl AtLeastOnce {
                 },
                 Kept::Direct | Kept::NotNow => {}
             }
+            let Some(changed) = waiting.replace(self.deliveries.changed()) else { continue };
             self.deliveries.waited();
             begin_spool = self.overflow.is_some() && self.deliveries.is_silent(SILENCE);
             if !begin_spool || matches!(kept, Kept::NotNow) {
@@ -122,10 +124,8 @@ impl AtLeastOnce {
     }
 
     fn try_send(&self, record: &Outgoing<'_>, opaque: Opaque) -> Result<(), KafkaError> {
-        let base = BaseRecord::with_opaque_to(record.topic, opaque.pack())
-            .key(record.key)
-            .payload(record.payload)
-            .headers(record.headers.clone());
+        let mut base = BaseRecord::with_opaque_to(record.topic, opaque.pack()).key(record.key).payload(record.payload);
+        base.headers = record.headers.cloned();
         self.with_producer(|producer| producer.send(base).map_err(|(error, _)| error))
     }
 
@@ -178,7 +178,7 @@ impl AtLeastOnce {
                 continue;
             };
             let SpooledRecord { topic, key, payload, headers } = &spooled;
-            let record = Outgoing { topic, key, payload, headers, account: Account::SPOOL };
+            let record = Outgoing { topic, key, payload, headers: headers.as_ref(), account: Account::SPOOL };
             if !self.deliver_spooled(overflow, &record).await {
                 return;
             }
@@ -265,9 +265,8 @@ impl AtLeastOnce {
     /// Delivers again what failed, for ever.
     async fn redeliver(&self) -> Infallible {
         loop {
-            let changed = self.deliveries.changed();
             if !self.deliveries.has_failures() || self.ending.load(Ordering::Acquire) {
-                changed.await;
+                self.deliveries.next_failure().await;
                 continue;
             }
             tokio::time::sleep(RETRY_PAUSE).await;
@@ -381,7 +380,7 @@ impl AtLeastOnce {
             topic,
             key: &position.key,
             payload: &position.payload,
-            headers: &self.checkpoint_headers,
+            headers: Some(&self.checkpoint_headers),
             account: Account::NONE,
         }
     }

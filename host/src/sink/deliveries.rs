@@ -1,10 +1,11 @@
 //! Delivery reports: what Kafka acknowledged, how long it took, and what is to be sent again.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use crossbeam_utils::CachePadded;
 use prometheus_client::metrics::histogram::Histogram;
 use rdkafka::client::ClientContext;
 use rdkafka::config::FromClientConfigAndContext as _;
@@ -15,6 +16,7 @@ use tokio::sync::Notify;
 use tracing::{debug, warn};
 
 use super::client::producer_config;
+use super::tally::{Epoch, Tally};
 use super::{Account, Outgoing};
 use crate::config::KafkaConfig;
 use crate::metrics::SinkMetrics;
@@ -22,38 +24,63 @@ use crate::metrics::SinkMetrics;
 /// A producer with a thread of its own for delivery reports.
 pub(super) type Producer = ThreadedProducer<Reports>;
 
+/// Kafka's signs of life are noted no finer than this: a note that changes all the time slows both ends down.
+const HEARD_GRAIN: Duration = Duration::from_millis(1);
+
+/// Whoever hands a record over looks whether it is the only one on its way when Kafka said nothing for so long.
+const QUIET: Duration = Duration::from_millis(100);
+
 /// What is known of the records on their way.
 #[derive(Debug)]
 pub(super) struct Deliveries {
     start: Instant,
-    /// Records without an acknowledgement, by the epoch in which they were handed over.
-    in_flight: [AtomicU64; 2],
-    epoch: AtomicU8,
+    tally: Tally,
     of_spool: AtomicU64,
     /// When Kafka last acknowledged anything, or was last given something while it had acknowledged everything; µs since
     /// the start.
-    silent_since: AtomicU64,
+    silent_since: CachePadded<AtomicU64>,
     /// Set from the first failed delivery until all failures are handed over again.
     failing: AtomicBool,
     /// Bounded by the producer's queue: a record is in one or the other.
     failures: Mutex<VecDeque<Undelivered>>,
+    /// Told when a delivery fails.
+    failed: Notify,
     accounts: RwLock<Vec<Histogram>>,
     changed: Notify,
+    /// How many wait for a change: waking nobody is to cost nothing.
+    waiting: CachePadded<AtomicUsize>,
     metrics: SinkMetrics,
+}
+
+/// One that waits for a change, from before it looks until it is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Deliveries {
     pub(super) fn new(metrics: SinkMetrics) -> Self {
         Self {
             start: Instant::now(),
-            in_flight: Default::default(),
-            epoch: AtomicU8::new(0),
+            tally: metrics.in_flight.clone(),
             of_spool: AtomicU64::new(0),
-            silent_since: AtomicU64::new(0),
+            silent_since: CachePadded::default(),
             failing: AtomicBool::new(false),
             failures: Mutex::default(),
+            failed: Notify::new(),
             accounts: RwLock::default(),
             changed: Notify::new(),
+            waiting: CachePadded::default(),
             metrics,
         }
     }
@@ -66,7 +93,17 @@ impl Deliveries {
 
     /// Resolves after the next delivery report.
     pub(super) fn changed(&self) -> impl Future<Output = ()> {
-        self.changed.notified()
+        let waiting = Waiting::new(&self.waiting);
+        let notified = self.changed.notified();
+        async move {
+            notified.await;
+            drop(waiting);
+        }
+    }
+
+    /// Resolves after the next delivery that fails.
+    pub(super) fn next_failure(&self) -> impl Future<Output = ()> {
+        self.failed.notified()
     }
 
     pub(super) fn elapsed(&self) -> Duration {
@@ -74,52 +111,37 @@ impl Deliveries {
     }
 
     pub(super) fn in_flight(&self) -> u64 {
-        self.in_flight.iter().map(|count| count.load(Ordering::SeqCst)).sum()
+        self.tally.in_flight()
     }
 
     /// Counts a record as on its way; returns what is to ride along with it.
     pub(super) fn handed_over(&self, account: u16) -> Opaque {
-        self.metrics.in_flight.inc();
-        loop {
-            let epoch = Epoch(self.epoch.load(Ordering::SeqCst));
-            let before = self.count(epoch).fetch_add(1, Ordering::SeqCst);
-            // Whoever begins an epoch counts what the one before it has in flight: this record may not come later.
-            if self.epoch.load(Ordering::SeqCst) == epoch.0 {
-                let opaque = Opaque { account, epoch, handed_over: self.elapsed() };
-                if before == 0 {
-                    self.silent_since.store(opaque.handed_over.as_micros() as u64, Ordering::Relaxed);
-                }
-                if account == Account::SPOOL.0 {
-                    self.of_spool.fetch_add(1, Ordering::SeqCst);
-                }
-                return opaque;
-            }
-            self.count(epoch).fetch_sub(1, Ordering::SeqCst);
+        let opaque = Opaque { account, epoch: self.tally.hand_over(), handed_over: self.elapsed() };
+        if opaque.handed_over.saturating_sub(self.silent_since()) > QUIET && self.in_flight() == 1 {
+            self.note_sign_of_life(opaque.handed_over);
         }
+        if account == Account::SPOOL.0 {
+            self.of_spool.fetch_add(1, Ordering::SeqCst);
+        }
+        opaque
     }
 
     /// A record is acknowledged, or was not taken at all.
     pub(super) fn settled(&self, opaque: Opaque) {
-        self.count(opaque.epoch).fetch_sub(1, Ordering::SeqCst);
-        self.metrics.in_flight.dec();
         if opaque.account == Account::SPOOL.0 {
             self.of_spool.fetch_sub(1, Ordering::SeqCst);
         }
+        self.tally.settle(opaque.epoch);
     }
 
     /// Begins a new epoch; returns the one that ended. All of the one before that must have arrived.
     pub(super) fn begin_epoch(&self) -> Epoch {
-        Epoch(self.epoch.fetch_xor(1, Ordering::SeqCst))
+        self.tally.begin_epoch()
     }
 
     /// Whether Kafka has everything that was handed over in an epoch.
     pub(super) fn arrived(&self, epoch: Epoch) -> bool {
-        self.count(epoch).load(Ordering::SeqCst) == 0
-    }
-
-    fn count(&self, epoch: Epoch) -> &AtomicU64 {
-        let [even, odd] = &self.in_flight;
-        if epoch.0 == 0 { even } else { odd }
+        self.tally.arrived(epoch)
     }
 
     /// Records from the spool among those in flight.
@@ -129,8 +151,17 @@ impl Deliveries {
 
     /// Whether records have been in flight for so long without Kafka acknowledging any.
     pub(super) fn is_silent(&self, time: Duration) -> bool {
-        let since = Duration::from_micros(self.silent_since.load(Ordering::Relaxed));
-        self.in_flight() > 0 && self.elapsed().saturating_sub(since) >= time
+        self.in_flight() > 0 && self.elapsed().saturating_sub(self.silent_since()) >= time
+    }
+
+    fn silent_since(&self) -> Duration {
+        Duration::from_micros(self.silent_since.load(Ordering::Relaxed))
+    }
+
+    fn note_sign_of_life(&self, now: Duration) {
+        if now.saturating_sub(self.silent_since()) >= HEARD_GRAIN {
+            self.silent_since.store(now.as_micros() as u64, Ordering::Relaxed);
+        }
     }
 
     /// A session had to wait since there was no room.
@@ -145,7 +176,7 @@ impl Deliveries {
     /// The producer takes no more records: holds new ones back until another has taken over.
     pub(super) fn producer_failed(&self) {
         self.failing.store(true, Ordering::Release);
-        self.changed.notify_waiters();
+        self.failed.notify_one();
     }
 
     pub(super) fn take_failures(&self) -> VecDeque<Undelivered> {
@@ -168,7 +199,7 @@ impl Deliveries {
         let failures = self.lock_failures();
         self.failing.store(!failures.is_empty(), Ordering::Release);
         drop(failures);
-        self.changed.notify_waiters();
+        self.wake();
     }
 
     fn lock_failures(&self) -> MutexGuard<'_, VecDeque<Undelivered>> {
@@ -178,8 +209,9 @@ impl Deliveries {
     /// Kafka has acknowledged a record.
     pub(super) fn delivered(&self, opaque: Opaque) {
         self.metrics.delivered.inc();
-        self.silent_since.store(self.elapsed().as_micros() as u64, Ordering::Relaxed);
-        let latency = self.elapsed().saturating_sub(opaque.handed_over);
+        let now = self.elapsed();
+        self.note_sign_of_life(now);
+        let latency = now.saturating_sub(opaque.handed_over);
         let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(account) = accounts.get(usize::from(opaque.account)) {
             account.observe(latency.as_secs_f64());
@@ -190,7 +222,9 @@ impl Deliveries {
 
     /// Wakes whoever waits for a change.
     pub(super) fn wake(&self) {
-        self.changed.notify_waiters();
+        if self.waiting.load(Ordering::SeqCst) > 0 {
+            self.changed.notify_waiters();
+        }
     }
 
     fn failed(&self, error: &KafkaError, message: OwnedMessage, opaque: Opaque) {
@@ -202,6 +236,8 @@ impl Deliveries {
         }
         self.failing.store(true, Ordering::Release);
         failures.push_back(Undelivered::new(message, opaque));
+        drop(failures);
+        self.failed.notify_one();
     }
 }
 
@@ -211,14 +247,14 @@ pub(super) struct Undelivered {
     topic: String,
     key: Vec<u8>,
     payload: Vec<u8>,
-    headers: OwnedHeaders,
+    headers: Option<OwnedHeaders>,
     pub(super) opaque: Opaque,
 }
 
 impl Undelivered {
     fn new(mut message: OwnedMessage, opaque: Opaque) -> Self {
         Self {
-            headers: message.detach_headers().unwrap_or_default(),
+            headers: message.detach_headers(),
             topic: message.topic().to_owned(),
             key: message.key().unwrap_or_default().to_vec(),
             payload: message.payload().unwrap_or_default().to_vec(),
@@ -228,7 +264,7 @@ impl Undelivered {
 
     pub(super) fn outgoing(&self) -> Outgoing<'_> {
         let Self { topic, key, payload, headers, opaque } = self;
-        Outgoing { topic, key, payload, headers, account: Account(opaque.account) }
+        Outgoing { topic, key, payload, headers: headers.as_ref(), account: Account(opaque.account) }
     }
 }
 
@@ -268,11 +304,6 @@ pub(super) fn producer(config: &KafkaConfig, deliveries: &Arc<Deliveries>) -> Ka
         .set("queue.buffering.max.kbytes", (config.queue_bytes / 1024).max(1).to_string());
     Producer::from_config_and_context(&client, Reports { deliveries: Arc::clone(deliveries) })
 }
-
-/// A stretch of time between two checkpoints. There are two at most: the running one, and the one before it, of which
-/// records may still be on their way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Epoch(u8);
 
 /// What rides along with a record: 16 bits of account, 1 bit of epoch, 47 bits of microseconds since the sink's start
 /// (4.4 years).
@@ -344,48 +375,5 @@ mod tests {
         deliveries.failures_handled();
         assert!(!deliveries.has_failures());
         assert_eq!(deliveries.in_flight(), 1, "it is still on its way");
-    }
-    #[test]
-    fn an_epoch_has_arrived_once_its_own_records_have() {
-        let deliveries = Deliveries::new(SinkMetrics::default());
-        let (first, second) = (deliveries.handed_over(0), deliveries.handed_over(1));
-        let ended = deliveries.begin_epoch();
-        let later = deliveries.handed_over(0);
-        assert!(!deliveries.arrived(ended));
-        deliveries.settled(second);
-        assert!(!deliveries.arrived(ended));
-        deliveries.settled(first);
-        assert!(deliveries.arrived(ended), "though a later record is on its way");
-        assert_eq!(deliveries.in_flight(), 1);
-        let ended = deliveries.begin_epoch();
-        assert!(!deliveries.arrived(ended));
-        deliveries.settled(later);
-        assert!(deliveries.arrived(ended));
-    }
-
-    #[test]
-    fn no_record_is_missed_by_the_epoch_that_it_was_handed_over_in() {
-        let deliveries = Deliveries::new(SinkMetrics::default());
-        let accepted = AtomicU64::new(0);
-        let settled = AtomicU64::new(0);
-        std::thread::scope(|scope| {
-            let sender = scope.spawn(|| {
-                for _ in 0..200_000 {
-                    let opaque = deliveries.handed_over(0);
-                    accepted.fetch_add(1, Ordering::SeqCst);
-                    settled.fetch_add(1, Ordering::SeqCst);
-                    deliveries.settled(opaque);
-                }
-            });
-            while !sender.is_finished() {
-                let seen = accepted.load(Ordering::SeqCst);
-                let ended = deliveries.begin_epoch();
-                while !deliveries.arrived(ended) {
-                    std::hint::spin_loop();
-                }
-                assert!(settled.load(Ordering::SeqCst) >= seen);
-            }
-        });
-        assert_eq!(deliveries.in_flight(), 0);
     }
 }

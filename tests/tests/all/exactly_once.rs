@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use rdkafka::message::OwnedHeaders;
 use tapedeck::config::{Config, KafkaConfig};
 use tapedeck::metrics::{Metrics, SinkMetrics};
 use tapedeck::sink::{CheckpointRecord, CheckpointSource, Outgoing, Sink, positions, topics};
@@ -70,11 +69,11 @@ impl Writer {
 
     async fn send(&self, records: u64) -> Result<()> {
         let account = self.sink.account(&Metrics::new().session("acme", 0));
-        let (topic, headers) = (self.config.topic("acme"), OwnedHeaders::new());
+        let topic = self.config.topic("acme");
         for _ in 0..records {
             let next = self.accepted.count.load(Ordering::SeqCst).to_string();
             let record =
-                Outgoing { topic: &topic, key: b"acme:BTC/USD", payload: next.as_bytes(), headers: &headers, account };
+                Outgoing { topic: &topic, key: b"acme:BTC/USD", payload: next.as_bytes(), headers: None, account };
             let on_accepted = || {
                 self.accepted.count.fetch_add(1, Ordering::SeqCst);
                 self.accepted.changed.store(true, Ordering::SeqCst);

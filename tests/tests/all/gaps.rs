@@ -64,7 +64,7 @@ fn what_a_silent_market_missed_is_asked_for_and_told() -> Result<()> {
         ensure!(records.len() == truth.len(), "{} records of {} trades", records.len(), truth.len());
         let asked: Vec<_> = records
             .iter()
-            .filter(|record| record.headers.get("source").is_some_and(|it| it == "backfill"))
+            .filter(|record| record.json().is_ok_and(|trade| trade["source"] == "backfill"))
             .cloned()
             .collect();
         let gaps = pipeline.gaps(plugin).records()?;

@@ -113,7 +113,7 @@ fn connections_are_cut_and_the_host_is_killed() -> Result<()> {
 
     let records = records()?;
     let by = |source: &str| {
-        records.iter().filter(|record| record.headers.get("source").is_some_and(|it| it == source)).count()
+        records.iter().filter(|record| record.json().is_ok_and(|trade| trade["source"] == source)).count()
     };
     let (snapshots, backfilled) = (by("snapshot"), by("backfill"));
     println!(

@@ -19,7 +19,7 @@ const TAIL_LINES: usize = 25;
 
 /// A running server.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     name: &'static str,
     log: PathBuf,
     child: Mutex<Child>,
@@ -28,13 +28,7 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts it with stdout and stderr appended to `log`. `install` says how to get the program if it is missing.
-    pub(crate) fn spawn(
-        mut command: Command,
-        name: &'static str,
-        install: &str,
-        log: &Path,
-        detached: bool,
-    ) -> Result<Self> {
+    pub fn spawn(mut command: Command, name: &'static str, install: &str, log: &Path, detached: bool) -> Result<Self> {
         let output = File::options().create(true).append(true).open(log);
         let output = output.with_context(|| format!("the log {} cannot be opened", log.display()))?;
         let errors = output.try_clone().context("the log cannot be opened twice")?;
@@ -49,17 +43,18 @@ impl Process {
         Ok(Self { name, log: log.to_path_buf(), child: Mutex::new(child), detached })
     }
 
-    pub(crate) fn pid(&self) -> u32 {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
         self.lock().id()
     }
 
     /// How it ended, if it has.
-    pub(crate) fn ended(&self) -> Option<ExitStatus> {
+    pub fn ended(&self) -> Option<ExitStatus> {
         self.lock().try_wait().ok().flatten()
     }
 
     /// kill -9, and waits until it is gone.
-    pub(crate) fn kill9(&self) -> Result<()> {
+    pub fn kill9(&self) -> Result<()> {
         let mut child = self.lock();
         if child.try_wait()?.is_none() {
             child.kill().with_context(|| format!("{} cannot be killed", self.name))?;
@@ -69,7 +64,7 @@ impl Process {
     }
 
     /// SIGTERM, and waits for the end; after the deadline kill -9, and an error that says so.
-    pub(crate) fn stop(&self, deadline: Duration) -> Result<()> {
+    pub fn stop(&self, deadline: Duration) -> Result<()> {
         if self.ended().is_some() {
             return Ok(());
         }
@@ -93,7 +88,7 @@ impl Process {
 
     /// Waits until `ready` says so. If the process ends before that, the deadline passes or somebody asks to end, it is killed
     /// (a detached one as well, since nobody would know of it) and the error shows the log's last lines.
-    pub(crate) fn await_ready(&self, deadline: Duration, ready: impl Fn() -> bool) -> Result<()> {
+    pub fn await_ready(&self, deadline: Duration, ready: impl Fn() -> bool) -> Result<()> {
         let outcome = self.wait_for(deadline, ready);
         if outcome.is_err() {
             self.kill9()?;
@@ -133,7 +128,7 @@ impl Process {
     }
 
     /// Fails, with the end of its log, if it has ended by itself.
-    pub(crate) fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         let Some(status) = self.ended() else { return Ok(()) };
         bail!(
             "{} ended by itself ({}); its log {} ends:\n{}",

@@ -1,4 +1,4 @@
-//! What a process uses, and since when it runs, from /proc.
+//! What processes use, and since when they run, from /proc.
 
 use std::time::Duration;
 
@@ -20,6 +20,41 @@ pub fn usage(pid: u32) -> Option<Usage> {
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: u64 = resident.split_whitespace().next()?.parse().ok()?;
     Some(Usage { memory: kilobytes * 1024, cpu: Duration::from_millis(ticks * 10) })
+}
+
+/// What a process and all its descendants use now, with the processor time of those that have ended and were waited for; or
+/// none if it is gone. Memory that they share counts once for each.
+pub fn tree(root: u32) -> Option<Usage> {
+    let mut all = usage(root)?;
+    all.cpu += ended(root);
+    let parents: Vec<(u32, u32)> = processes().collect();
+    let mut family = vec![root];
+    let mut next = 0;
+    while let Some(&parent) = family.get(next) {
+        family.extend(parents.iter().filter(|(_, of)| *of == parent).map(|(pid, _)| *pid));
+        next += 1;
+    }
+    for pid in family.into_iter().skip(1) {
+        // One that ends just now is counted by its parent at the next look.
+        let Some(own) = usage(pid) else { continue };
+        all.memory += own.memory;
+        all.cpu += own.cpu + ended(pid);
+    }
+    Some(all)
+}
+
+/// All processes with their parents.
+fn processes() -> impl Iterator<Item = (u32, u32)> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.filter_map(|pid| Some((pid, stat(pid)?.get(1)?.parse().ok()?)))
+}
+
+/// Processor time of a process's children that have ended and were waited for: fields 16 and 17.
+fn ended(pid: u32) -> Duration {
+    let ticks =
+        stat(pid).and_then(|fields| Some(fields.get(13)?.parse::<u64>().ok()? + fields.get(14)?.parse::<u64>().ok()?));
+    Duration::from_millis(ticks.unwrap_or(0) * 10)
 }
 
 /// When the process started, in ticks since boot: with the pid it names one process for as long as the machine is up.
@@ -50,5 +85,23 @@ mod tests {
         assert!(usage.memory > 100_000, "{usage:?}");
         assert!(started(std::process::id()).unwrap() > 0);
         assert_eq!(started(u32::MAX), None);
+    }
+
+    #[test]
+    fn a_child_counts_as_its_parent() {
+        let mut child = std::process::Command::new("sh").args(["-c", "sleep 60 & wait"]).spawn().unwrap();
+        let alone = || usage(child.id()).unwrap().memory;
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        while processes().filter(|(_, parent)| *parent == child.id()).count() == 0 {
+            assert!(std::time::Instant::now() < deadline, "the shell has no child");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(tree(child.id()).unwrap().memory > alone());
+        let sleeper = processes().find(|(_, parent)| *parent == child.id()).map(|(pid, _)| pid);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if let Some(pid) = sleeper {
+            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid as i32), nix::sys::signal::Signal::SIGKILL);
+        }
     }
 }

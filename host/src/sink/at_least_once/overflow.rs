@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rdkafka::message::OwnedHeaders;
 use tracing::{error, info, warn};
 
 use crate::config::SpoolConfig;
@@ -199,6 +200,12 @@ impl Overflow {
 
 fn encode(outgoing: &Outgoing<'_>) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(outgoing.payload.len() + outgoing.key.len() + 200);
-    record::encode(outgoing.topic, outgoing.key, outgoing.payload, outgoing.headers.as_borrowed(), &mut bytes);
+    record::encode(
+        outgoing.topic,
+        outgoing.key,
+        outgoing.payload,
+        outgoing.headers.map(OwnedHeaders::as_borrowed),
+        &mut bytes,
+    );
     bytes
 }

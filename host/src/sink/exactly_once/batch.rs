@@ -21,7 +21,7 @@ struct Entry {
     topic: usize,
     key_bytes: usize,
     payload_bytes: usize,
-    headers: OwnedHeaders,
+    headers: Option<OwnedHeaders>,
     opaque: Opaque,
 }
 
@@ -35,7 +35,7 @@ impl Batch {
         self.bytes.extend_from_slice(record.key);
         self.bytes.extend_from_slice(record.payload);
         let (key_bytes, payload_bytes) = (record.key.len(), record.payload.len());
-        self.entries.push(Entry { topic, key_bytes, payload_bytes, headers: record.headers.clone(), opaque });
+        self.entries.push(Entry { topic, key_bytes, payload_bytes, headers: record.headers.cloned(), opaque });
     }
 
     pub(super) fn push_position(&mut self, position: &CheckpointRecord, config: &KafkaConfig, deliveries: &Deliveries) {
@@ -43,7 +43,7 @@ impl Batch {
             topic: &config.positions_topic(),
             key: &position.key,
             payload: &position.payload,
-            headers: &positions::headers(),
+            headers: Some(&positions::headers()),
             account: Account::NONE,
         };
         self.push(&record, deliveries.handed_over(Account::NONE.0));
@@ -69,7 +69,7 @@ impl Batch {
             let (payload, after) = after.split_at(entry.payload_bytes);
             rest = after;
             let topic = &self.topics[entry.topic];
-            Outgoing { topic, key, payload, headers: &entry.headers, account: Account::NONE }
+            Outgoing { topic, key, payload, headers: entry.headers.as_ref(), account: Account::NONE }
         })
     }
 
@@ -93,7 +93,7 @@ mod tests {
             let sent = [("trades", "a", "1"), ("dead", "", "22"), ("trades", "bb", ""), ("positions", "k", "333")];
             for (topic, key, payload) in sent {
                 let (key, payload) = (key.as_bytes(), payload.as_bytes());
-                let record = Outgoing { topic, key, payload, headers: &OwnedHeaders::new(), account: Account(1) };
+                let record = Outgoing { topic, key, payload, headers: None, account: Account(1) };
                 batch.push(&record, deliveries.handed_over(1));
             }
             for _ in 0..2 {

@@ -138,8 +138,9 @@ impl Transactor {
         until_answered(stopping, || self.producer.begin_transaction())?;
         let headers = positions::headers();
         for record in batch.records() {
-            let next = BaseRecord::to(record.topic).key(record.key).payload(record.payload);
-            self.send(next.headers(record.headers.clone()), stopping)?;
+            let mut next = BaseRecord::to(record.topic).key(record.key).payload(record.payload);
+            next.headers = record.headers.cloned();
+            self.send(next, stopping)?;
         }
         let (key, payload) = (marker_key(&self.config), format!("{} {}", self.owner, self.number));
         self.send(

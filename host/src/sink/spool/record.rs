@@ -11,16 +11,16 @@ pub struct SpooledRecord<'a> {
     pub key: &'a [u8],
     /// Value.
     pub payload: &'a [u8],
-    /// Headers.
-    pub headers: OwnedHeaders,
+    /// Headers, if it has any.
+    pub headers: Option<OwnedHeaders>,
 }
 
 /// Appends a record's bytes.
-pub fn encode(topic: &str, key: &[u8], payload: &[u8], headers: &BorrowedHeaders, bytes: &mut Vec<u8>) {
+pub fn encode(topic: &str, key: &[u8], payload: &[u8], headers: Option<&BorrowedHeaders>, bytes: &mut Vec<u8>) {
     put(topic.as_bytes(), bytes);
     put(key, bytes);
-    bytes.extend_from_slice(&(headers.count() as u32).to_le_bytes());
-    for header in headers.iter() {
+    bytes.extend_from_slice(&(headers.map_or(0, |headers| headers.count()) as u32).to_le_bytes());
+    for header in headers.into_iter().flat_map(|headers| headers.iter()) {
         put(header.key.as_bytes(), bytes);
         bytes.push(header.value.is_some().into());
         put(header.value.unwrap_or_default(), bytes);
@@ -44,6 +44,7 @@ pub fn decode(mut bytes: &[u8]) -> Option<SpooledRecord<'_>> {
         headers = headers.insert(Header { key, value: (*there != 0).then_some(value) });
     }
     let payload = take(bytes)?;
+    let headers = (count > 0).then_some(headers);
     bytes.is_empty().then_some(SpooledRecord { topic, key, payload, headers })
 }
 
@@ -75,10 +76,15 @@ mod tests {
             .insert(Header { key: "reason", value: Some("ü\0") })
             .insert(Header { key: "", value: None::<&str> });
         let mut bytes = Vec::new();
-        encode("t", b"", b"\0payload", headers.as_borrowed(), &mut bytes);
+        encode("t", b"", b"\0payload", Some(headers.as_borrowed()), &mut bytes);
         let back = decode(&bytes).unwrap();
         assert_eq!((back.topic, back.key, back.payload), ("t", &b""[..], &b"\0payload"[..]));
-        let pairs: Vec<_> = back.headers.iter().map(|header| (header.key.to_owned(), header.value)).collect();
+        let pairs: Vec<_> = back
+            .headers
+            .iter()
+            .flat_map(|headers| headers.iter())
+            .map(|header| (header.key.to_owned(), header.value))
+            .collect();
         assert_eq!(pairs, [("reason".to_owned(), Some("ü\0".as_bytes())), (String::new(), None)]);
         for length in 0..bytes.len() {
             assert!(decode(&bytes[..length]).is_none(), "{length} bytes of {}", bytes.len());
