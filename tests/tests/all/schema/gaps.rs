@@ -17,6 +17,9 @@ const HOUR: i64 = 60 * MINUTE;
 #[derive(Clone, Copy, Debug)]
 struct Word(i64, i64, &'static str, i64);
 
+/// A market named after what it shows, what is said of it, and its hours and times as they must be.
+type Case = (&'static str, &'static [Word], &'static [&'static str], Vec<String>);
+
 impl Database {
     /// A database whose exchange has ids that show nothing.
     fn opaque(name: &str) -> Result<Self> {
@@ -66,7 +69,7 @@ fn a_gap_that_was_filled_heals_what_it_covers_and_nothing_else() -> Result<()> {
     let missing = |from: i64, to: i64, at: i64| format!("{from} {to} missing said at {at}");
     let healing = |from: i64, to: i64| format!("{from} {to} healing");
     let minute = |number: i64| number * MINUTE;
-    let cases: &[(&str, &[Word], &[&str], Vec<String>)] = &[
+    let cases: &[Case] = &[
         (
             "another gap of the hour is filled later",
             &[Word(10, 12, "missing", 1), Word(40, 41, "open", 2), Word(40, 41, "filled", 3)],
