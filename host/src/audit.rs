@@ -1,6 +1,6 @@
 //! The proof: what ClickHouse holds compared with itself and with Kafka, and told what differs.
 //!
-//! Four comparisons: the ids of silver (what is missing, and whether it was counted right), candles with a recomputation from
+//! Four comparisons: the ids of silver (what is missing, by ids or by time, and whether it was counted right), candles with a recomputation from
 //! silver, trades that silver has twice, and the offsets of Kafka with bronze. A window of time is walked through day by
 //! day, so that its length costs no memory. What moves is no difference: a bucket that gold knows itself to be behind with
 //! is looked at again until it has caught up.
@@ -13,6 +13,7 @@ mod mend;
 mod render;
 mod report;
 mod settle;
+mod times;
 mod twins;
 mod warehouse;
 
@@ -97,6 +98,9 @@ async fn audit_day(warehouse: &Warehouse, day: Day, mend: bool, report: &mut Rep
     }
     for hole in ids::missing(warehouse, day).await? {
         report.add(hole);
+    }
+    for stretch in times::missing(warehouse, day).await? {
+        report.add(stretch);
     }
     for twins in twins::twins(warehouse, day).await? {
         report.add(twins);

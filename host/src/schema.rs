@@ -3,6 +3,7 @@
 //! [`apply`] brings a database to what the files and the settings say, [`plan`] says what that would change, and
 //! [`status`] what is there. Each may be run at any time and any number of times.
 
+mod consumers;
 mod error;
 mod files;
 mod history;
@@ -13,6 +14,7 @@ mod settings;
 mod statement;
 mod steps;
 
+pub use consumers::Consumers;
 pub use error::SchemaError;
 pub use report::{Action, Change, FileStatus, Report, Status};
 pub use settings::SchemaSettings;
@@ -90,6 +92,15 @@ pub async fn status(settings: &SchemaSettings) -> Result<Status, SchemaError> {
     let failing: Vec<(String, String)> = server.rows(sql, &[("database", &settings.database)]).await?;
     let failing_refreshes = failing.into_iter().map(|(view, message)| (view, server_sentence(&message))).collect();
     Ok(Status { database: settings.database.clone(), server: server.version, files, failing_refreshes })
+}
+
+/// Counts the server's threads for consumers of Kafka, and the consumers.
+///
+/// # Errors
+/// [`SchemaError`] when the server cannot be asked; [`SchemaError::Rights`] where the user may not read its settings.
+pub async fn consumers(settings: &SchemaSettings) -> Result<Consumers, SchemaError> {
+    settings.validate()?;
+    Consumers::count(&Server::connect(settings).await?, settings).await
 }
 
 async fn run(server: &Server, settings: &SchemaSettings, step: &Step, sql: &str) -> Result<(), SchemaError> {

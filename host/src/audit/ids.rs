@@ -115,19 +115,14 @@ struct Hole {
     reason: String,
 }
 
-/// The ids that are missing in a day, and the hours that are not complete for another reason.
+/// The ids that are missing in a day.
 pub(super) async fn missing(warehouse: &Warehouse, day: Day) -> Result<Vec<Difference>, AuditError> {
-    let database = warehouse.database();
-    let of_day = "hour >= toDateTime({from:UInt32}, 'UTC') AND hour < toDateTime({to:UInt32}, 'UTC')";
     let sql = format!(
-        "SELECT exchange, market, hour, first, last, state, reason FROM (\
-         SELECT toString(exchange) AS exchange, toString(canonical_symbol) AS market, toUnixTimestamp(missing_ranges.hour) AS hour, \
-         first_id AS first, last_id AS last, toString(state) AS state, reason FROM {database}.missing_ranges WHERE {} \
-         UNION ALL SELECT exchange, canonical_symbol, toUnixTimestamp(completeness.hour), 0, 0, state, 'by time' \
-         FROM {database}.completeness WHERE state != 'complete' AND missing_ids = 0 AND {}) \
+        "SELECT toString(exchange) AS exchange, toString(canonical_symbol) AS market, toUnixTimestamp(missing_ranges.hour) AS hour, \
+         first_id AS first, last_id AS last, state, reason FROM {}.missing_ranges \
+         WHERE missing_ranges.hour >= toDateTime({{from:UInt32}}, 'UTC') AND missing_ranges.hour < toDateTime({{to:UInt32}}, 'UTC') \
          ORDER BY exchange, market, hour, first LIMIT {MOST}",
-        of_day.replace("hour >=", "missing_ranges.hour >=").replace("AND hour <", "AND missing_ranges.hour <"),
-        of_day.replace("hour >=", "completeness.hour >=").replace("AND hour <", "AND completeness.hour <"),
+        warehouse.database()
     );
     let holes: Vec<Hole> = warehouse.of_day(&sql, day).await?;
     Ok(holes.into_iter().map(hole).collect())
@@ -136,19 +131,16 @@ pub(super) async fn missing(warehouse: &Warehouse, day: Day) -> Result<Vec<Diffe
 fn hole(hole: Hole) -> Difference {
     let Hole { exchange, market, hour, first, last, state, reason } = hole;
     let what = match last - first.min(last) {
-        _ if reason == "by time" => "trades of a time without a connection".to_owned(),
         0 => format!("id {first}"),
         more => format!("ids {first} to {last}, {} of them", u128::from(more) + 1),
     };
-    let because = if reason.is_empty() || reason == "by time" {
-        String::new()
-    } else {
-        format!(": {}", crate::plugin::bounded_escaped(&reason, 200))
+    let because = match reason.as_str() {
+        "" => String::new(),
+        reason => format!(": {}", crate::plugin::bounded_escaped(reason, 200)),
     };
-    let kind = if state == "healing" { "healing" } else { "missing" };
     Difference {
         part: Part::Silver,
-        kind: kind.to_owned(),
+        kind: state,
         exchange,
         subject: market,
         at: time(hour),

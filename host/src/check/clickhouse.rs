@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Findings, count, some};
 use crate::config::{ClickHouseConfig, Config};
 use crate::plugin::TradeIds;
-use crate::schema::{self, SchemaError, SchemaSettings};
+use crate::schema::{self, Consumers, SchemaError, SchemaSettings};
 use crate::session::chain;
 
 /// How long ClickHouse may take for its answers.
@@ -73,7 +73,34 @@ async fn ask(settings: &SchemaSettings, file: &Path) -> Result<Findings, SchemaE
     for (view, message) in &status.failing_refreshes {
         findings.problems.push(format!("database {}: {view} cannot refresh: {message}", status.database));
     }
+    match schema::consumers(settings).await {
+        Ok(consumers) => judge(&consumers, settings, &mut findings),
+        // Who may make the objects need not be allowed to read the server's settings.
+        Err(error @ SchemaError::Rights { .. }) => findings.notes.push(format!(
+            "whether ClickHouse has threads enough for its consumers of Kafka is not known: {}",
+            chain(&error)
+        )),
+        Err(error) => return Err(error),
+    }
     Ok(findings)
+}
+
+/// Whether all consumers of Kafka can be at work at the same time.
+fn judge(consumers: &Consumers, settings: &SchemaSettings, findings: &mut Findings) {
+    let Some(threads) = consumers.threads else { return };
+    let (wanted, own, others) = (consumers.wanted(), consumers.own, consumers.others);
+    if wanted <= threads {
+        findings.passed.push(format!("ClickHouse has {threads} threads for consumers of Kafka; {wanted} are wanted"));
+        return;
+    }
+    let fewer = if settings.consumers > 1 { ", or fewer `consumers` in [clickhouse]" } else { "" };
+    findings.notes.push(format!(
+        "ClickHouse at {} has {threads} threads for consumers of Kafka, and {wanted} are wanted ({own} by this configuration, \
+         {others} by other tables): consumers take turns, and trades come late. Set \
+         `background_message_broker_schedule_pool_size` to {wanted} or more in the server's own configuration (a file in its \
+         config.d){fewer}",
+        settings.url
+    ));
 }
 
 /// What the ClickHouse objects of these exchanges depend on.

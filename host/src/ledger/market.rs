@@ -288,15 +288,15 @@ impl MarketLedger {
         }
     }
 
-    /// Lists what is still missing of a gap as missing for good, and ends it.
+    /// Lists what is still missing of a gap as missing for good, and ends it. What is missing is told last, so that it is
+    /// the last word on the first part, which those who know a gap by its first id take for the gap itself.
     fn give_up(&mut self, gap: Gap, reason: &str) {
         let parts = self.missing_of(&gap.span);
-        let is_whole = parts.first() == Some(&gap.span);
+        if parts.first() != Some(&gap.span) {
+            self.end(gap.clone(), GapState::Filled);
+        }
         for span in parts {
             self.end(Gap { span, ..gap.clone() }, GapState::Missing(reason.to_owned()));
-        }
-        if !is_whole {
-            self.end(gap, GapState::Filled);
         }
     }
 

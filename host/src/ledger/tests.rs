@@ -98,7 +98,7 @@ async fn what_the_exchange_has_not_got_is_listed_by_id_and_settled() {
         ledger.attempted(&due[0], Attempt::Answered);
     }
     let expected =
-        [(Some((2, 9)), "open"), (Some((2, 4)), "missing"), (Some((6, 9)), "missing"), (Some((2, 9)), "filled")];
+        [(Some((2, 9)), "open"), (Some((2, 9)), "filled"), (Some((2, 4)), "missing"), (Some((6, 9)), "missing")];
     assert_eq!(states(&ledger), expected);
     let positions = ledger.take_positions();
     let successor = Ledger::new(1, TradeIds::Dense);

@@ -70,8 +70,9 @@ pub(super) const FILES: &[File] = files! {
     "completeness/040_hour_ids.sql"
     "completeness/041_hours_of_minutes.sql"
     "completeness/042_count_hours.sql"
-    "completeness/050_missing_ranges.sql"
-    "completeness/051_completeness.sql"
+    "completeness/052_missing_ranges.sql"
+    "completeness/053_missing_times.sql"
+    "completeness/054_completeness.sql"
     "completeness/060_touch_uncounted.sql"
     "completeness/061_sweep_uncounted.sql"
     "bronze/010_bronze_trades.sql"
@@ -92,12 +93,26 @@ pub(super) const FILES: &[File] = files! {
     "bronze/041_read_trades.sql"
 };
 
+/// Files of earlier versions, each with its object, which a file with a higher number makes now. A database may have
+/// applied them.
+pub(super) const RETIRED: &[(&str, &str)] =
+    &[("completeness/050_missing_ranges.sql", "missing_ranges"), ("completeness/051_completeness.sql", "completeness")];
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
     use super::*;
+
+    #[test]
+    fn what_a_retired_file_made_another_makes_now() {
+        for (name, object) in RETIRED {
+            assert!(FILES.iter().all(|file| file.name != *name), "{name} is in use");
+            let makes = format!("VIEW IF NOT EXISTS {{{{database}}}}.{object} AS\n");
+            assert!(FILES.iter().any(|file| file.text.contains(&makes)), "nothing makes {object}");
+        }
+    }
 
     #[test]
     fn every_file_of_the_folder_is_built_in() {

@@ -6,7 +6,7 @@ use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 
 use super::error::SchemaError;
-use super::files::FILES;
+use super::files::{FILES, RETIRED};
 use super::server::Server;
 use super::statement::Statement;
 
@@ -70,18 +70,26 @@ impl History {
         self.applied.get(&(statement.file.name.to_owned(), statement.exchange.clone()))
     }
 
+    /// The file of an earlier version that made a statement's object before.
+    pub(super) fn former(&self, statement: &Statement) -> Option<&'static str> {
+        let was_applied = |name: &str| self.applied.contains_key(&(name.to_owned(), statement.exchange.clone()));
+        let of_object = RETIRED.iter().filter(|(_, object)| *object == statement.object);
+        of_object.map(|(name, _)| *name).find(|name| was_applied(name))
+    }
+
     /// Whether an object is in the database.
     pub(super) fn has(&self, object: &str) -> bool {
         self.objects.contains(object)
     }
 
-    /// A file that was applied and that this program does not have.
+    /// A file that was applied and that this program has never had.
     pub(super) fn unknown_file(&self) -> Option<String> {
         let mut unknown: Vec<&String> = self
             .applied
             .keys()
             .map(|(name, _)| name)
             .filter(|name| FILES.iter().all(|file| file.name != name.as_str()))
+            .filter(|name| RETIRED.iter().all(|(retired, _)| *retired != name.as_str()))
             .collect();
         unknown.sort();
         unknown.first().map(|&name| name.clone())

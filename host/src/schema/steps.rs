@@ -75,7 +75,13 @@ fn wanted(statement: &Statement, history: &History) -> Option<Change> {
             Some(change(statement, Action::Recreate, Some(difference(&applied.statement, &statement.text))))
         }
         None if statement.kind == Kind::Table => Some(change(statement, Action::Record, None)),
-        None => Some(change(statement, Action::Recreate, Some("it is there, but not from here".to_owned()))),
+        None => {
+            let because = match history.former(statement) {
+                Some(file) => format!("it was made by {file}, which is retired"),
+                None => "it is there, but not from here".to_owned(),
+            };
+            Some(change(statement, Action::Recreate, Some(because)))
+        }
     }
 }
 

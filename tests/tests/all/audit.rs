@@ -149,3 +149,47 @@ fn a_mark_that_never_came_is_mended() -> Result<()> {
     ensure!(refused.code == Some(64), "{:?}", refused.code);
     Ok(())
 }
+
+/// Where ids show nothing, the audit lists the times that `completeness` counts, a day at a time, until they are filled.
+#[test]
+fn missing_times_are_told_as_completeness_counts_them() -> Result<()> {
+    let pipeline = pipeline("audit_times")?;
+    let run = |sql: &str| pipeline.client.query(&sql.replace("{db}", &pipeline.database));
+    let say = |state: &str, from: &str, to: &str, at: u32| {
+        let reason = if state == "missing" { "it was asked for in vain" } else { "" };
+        run(&format!(
+            "INSERT INTO {{db}}.gaps SELECT 'opaque', 'BTC/EUR', 0, toUnixTimestamp64Micro(begun), '{state}', 0, 0, \
+             toDateTime64('2024-08-{from}', 6, 'UTC') AS begun, toDateTime64('2024-08-{to}', 6, 'UTC'), '{reason}', begun, {at}"
+        ))
+    };
+    say("missing", "08 22:10:00", "09 01:20:00", 1)?;
+    say("open", "09 05:00:00", "09 05:10:00.5", 2)?;
+    say("filled", "09 05:20:00", "09 05:30:00", 3)?;
+    say("filled", "09 00:00:00", "09 00:59:59.999999", 4)?;
+    let (code, report) = audit(&pipeline, &[])?;
+    let reason = "it was asked for in vain";
+    let expected = [
+        format!("missing: BTC/EUR trades from 2024-08-08T22:10:00Z to 2024-08-08T23:59:59.999999Z: {reason}"),
+        format!("missing: BTC/EUR trades from 2024-08-09T01:00:00Z to 2024-08-09T01:20:00Z: {reason}"),
+        "healing: BTC/EUR trades from 2024-08-09T05:00:00Z to 2024-08-09T05:10:00.5Z".to_owned(),
+    ];
+    ensure!(code == Some(1) && kinds(&report, "silver") == expected, "{report:#}");
+    let hours = run("SELECT formatDateTime(hour, '%d %H'), state FROM {db}.completeness ORDER BY hour")?;
+    ensure!(hours == "08 22\tmissing\n08 23\tmissing\n09 01\tmissing\n09 05\thealing\n", "{hours}");
+
+    say("filled", "08 22:00:00", "09 02:00:00", 5)?;
+    say("missing", "09 05:00:00", "09 05:10:00.5", 6)?;
+    let (_, report) = audit(&pipeline, &[])?;
+    ensure!(report["different"]["silver"] == 1 && report["differences"][0]["kind"] == "missing", "{report:#}");
+    say("open", "08 23:30:00", "09 06:00:00", 7)?;
+    let (_, report) = audit(&pipeline, &[])?;
+    let at: Vec<&Value> = report["differences"].as_array().into_iter().flatten().map(|one| &one["at"]).collect();
+    let both = ["2024-08-08T23:30:00Z", "2024-08-09T00:00:00Z", "2024-08-09T05:00:00Z"];
+    ensure!(at == both, "once a day: {report:#}");
+    say("filled", "08 23:30:00", "09 06:00:00", 8)?;
+    let (code, report) = audit(&pipeline, &[])?;
+    ensure!(code == Some(0), "{report:#}");
+    let left = run("SELECT count() FROM {db}.completeness WHERE state != 'complete'")?;
+    ensure!(left == "0\n", "{left}");
+    Ok(())
+}

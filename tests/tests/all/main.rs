@@ -5,6 +5,7 @@
 mod audit;
 mod bad_input;
 mod chaos;
+mod check;
 mod commands;
 mod containment;
 mod deliveries;

@@ -3,6 +3,7 @@
 mod applying;
 mod backlog;
 mod completeness;
+mod gaps;
 mod judging;
 mod settings;
 mod twins;

@@ -109,6 +109,40 @@ fn an_edited_file_and_a_newer_database_are_refused() -> Result<()> {
     Ok(())
 }
 
+/// A database that an earlier version made gets today's views, and keeps its rows.
+#[test]
+fn what_a_retired_file_made_is_made_anew() -> Result<()> {
+    let database = Database::applied("retired")?;
+    database.query(
+        "INSERT INTO {db}.gaps VALUES ('south', 'BTC/USD', 0, 1, 'missing', 0, 0, '2024-01-01 00:10:00', '2024-01-01 01:20:00', \
+         'gone', '2024-01-01 01:20:00', '2024-01-01 01:20:00')",
+    )?;
+    database.query("DROP VIEW {db}.missing_times SYNC")?;
+    for object in ["missing_ranges", "completeness"] {
+        database.query(&format!("DROP VIEW {{db}}.{object} SYNC"))?;
+        database.query(&format!("CREATE VIEW {{db}}.{object} AS SELECT 1 AS former"))?;
+    }
+    database.query(
+        "ALTER TABLE {db}.schema_migrations DELETE WHERE name LIKE 'completeness/05%' SETTINGS mutations_sync = 2",
+    )?;
+    database.query(
+        "INSERT INTO {db}.schema_migrations (name, exchange, version, checksum, statement, by) VALUES \
+         ('completeness/050_missing_ranges.sql', '', 50, 'x', 'x', 'somebody'), ('completeness/051_completeness.sql', '', 51, 'y', 'y', 'somebody')",
+    )?;
+    let planned = runtime().block_on(plan(&database.settings))?;
+    let actions: Vec<(Action, &str)> =
+        planned.changes.iter().map(|change| (change.action, change.object.as_str())).collect();
+    let expected =
+        [(Action::Recreate, "missing_ranges"), (Action::Create, "missing_times"), (Action::Recreate, "completeness")];
+    ensure!(actions == expected, "{planned}");
+    ensure!(planned.to_string().contains("completeness/051_completeness.sql, which is retired"), "{planned}");
+    ensure!(database.apply()? == planned && database.apply()?.is_current());
+    ensure!(runtime().block_on(status(&database.settings))?.is_healthy());
+    let states = database.query("SELECT hour, state FROM {db}.completeness ORDER BY hour")?;
+    ensure!(states == "2024-01-01 00:00:00\tmissing\n2024-01-01 01:00:00\tmissing\n", "{states}");
+    Ok(())
+}
+
 #[test]
 fn a_server_that_cannot_be_used_is_named_with_the_remedy() -> Result<()> {
     let database = Database::new("refused")?;

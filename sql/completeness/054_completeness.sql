@@ -1,11 +1,8 @@
 -- What is there and what is missing, a row a market and hour in which it traded. Where ids are dense or aggregated they prove
 -- it; elsewhere only the gaps in time that the host reported count, and an hour within such a gap has a row without trades.
--- Of the missing ranges the first 1,000 of the hour are listed; `missing_ids` counts all.
+-- An hour is missing if anything of it is, healing if anything of it is. Of the missing ranges the first 1,000 of the hour are
+-- listed; `missing_ids` counts all. Of a time that is missing, at most a year has rows.
 CREATE VIEW IF NOT EXISTS {{database}}.completeness AS
-WITH
-    (
-        SELECT groupArray(toString(exchange)) FROM {{database}}.trade_ids FINAL WHERE ids IN ('dense', 'aggregated')
-    ) AS proven_by_ids
 SELECT
     exchange, canonical_symbol, hour,
     max(part.rule) AS ids,
@@ -31,21 +28,14 @@ FROM
     SELECT exchange, canonical_symbol, hour, '', 0, 0, 0, 0, 0, 0, 0, first_id, last_id, missing_ids, state
     FROM {{database}}.missing_ranges
     UNION ALL
-    SELECT exchange, canonical_symbol, hour, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, if(newest = 'open', 'healing', 'missing')
-    FROM
-    (
-        SELECT
-            exchange, canonical_symbol,
-            toDateTime(arrayJoin(range(
-                toUInt32(toStartOfHour(toDateTime(started_at, 'UTC'))),
-                toUInt32(least(toDateTime(ended_at, 'UTC'), toDateTime(started_at, 'UTC') + INTERVAL 1 YEAR)) + 1,
-                3600
-            )), 'UTC') AS hour,
-            argMax(toString(state), at) AS newest
-        FROM {{database}}.gaps FINAL
-        WHERE by_ids = 0 AND NOT has(proven_by_ids, exchange)
-        GROUP BY exchange, canonical_symbol, hour
-        HAVING newest != 'filled'
-    )
+    SELECT
+        exchange, canonical_symbol,
+        toDateTime(arrayJoin(range(
+            toUInt32(toStartOfHour(toDateTime(started_at, 'UTC'))),
+            toUInt32(least(toDateTime(ended_at, 'UTC'), toDateTime(started_at, 'UTC') + INTERVAL 1 YEAR)) + 1,
+            3600
+        )), 'UTC') AS hour,
+        '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, state
+    FROM {{database}}.missing_times
 ) AS part
 GROUP BY exchange, canonical_symbol, hour
