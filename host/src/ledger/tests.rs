@@ -181,6 +181,24 @@ fn a_position_that_is_none_is_refused_with_a_sentence() {
         let error = ledger.restore(0, position.as_bytes()).unwrap_err();
         assert!(error.contains(words), "{error}");
     }
+    for (bounds, holes, sound) in [
+        ("[1,9]", r#"[{"ids":[2,3],"start_us":1,"end_us":1},{"ids":[5,8],"start_us":1,"end_us":2}]"#, true),
+        ("null", r#"[{"start_us":1,"end_us":2,"after":"a"}]"#, true),
+        ("[9,1]", "[]", false),
+        ("null", r#"[{"ids":[2,3],"start_us":1,"end_us":1}]"#, false),
+        ("[1,9]", r#"[{"ids":[3,2],"start_us":1,"end_us":1}]"#, false),
+        ("[1,9]", r#"[{"ids":[2,9],"start_us":1,"end_us":1}]"#, false),
+        ("[1,9]", r#"[{"ids":[2,5],"start_us":1,"end_us":1},{"ids":[5,8],"start_us":1,"end_us":2}]"#, false),
+        ("[1,9]", r#"[{"ids":[2,3],"start_us":2,"end_us":1}]"#, false),
+    ] {
+        let ledger = Ledger::new(1, TradeIds::Dense);
+        let position = format!(r#"{{"schema":1,"bounds":{bounds},"timestamp_us":1,"id":9,"holes":{holes}}}"#);
+        match ledger.restore(0, position.as_bytes()) {
+            Ok(()) => assert!(sound, "{position}"),
+            Err(error) => assert!(!sound && error.contains("is missing does not lie"), "{position}: {error}"),
+        }
+        ledger.due(PATIENCE);
+    }
 }
 
 #[tokio::test(start_paused = true)]
