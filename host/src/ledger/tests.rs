@@ -213,6 +213,11 @@ async fn jumps_beyond_belief_and_too_many_gaps_are_given_up_with_a_reason() {
     let given_up = states(&ledger).len();
     assert_eq!(ledger.open_gaps() + given_up, 300);
     assert!(given_up > 0);
+
+    // Who goes on from there neither asks for them nor tells of them again.
+    let successor = Ledger::new(1, TradeIds::Dense);
+    successor.restore(0, &ledger.take_positions()[0].1).unwrap();
+    assert_eq!((successor.open_gaps(), states(&successor)), (ledger.open_gaps(), vec![]));
 }
 
 #[tokio::test(start_paused = true)]
