@@ -7,6 +7,8 @@
 mod block;
 mod folder;
 mod framing;
+#[doc(hidden)]
+pub mod fuzz;
 mod handler;
 mod header;
 mod reader;

@@ -18,6 +18,13 @@ impl FrameBatch {
         Self::default()
     }
 
+    /// A batch of frames that lie one behind the other, by where each ends. None if these are not the ends of such frames.
+    #[must_use]
+    pub fn from_parts(bytes: Vec<u8>, ends: Vec<u32>) -> Option<Self> {
+        let fits = ends.is_sorted() && ends.last().map_or(0, |end| *end as usize) == bytes.len();
+        fits.then_some(Self { bytes, ends })
+    }
+
     /// Appends a frame. False, and nothing appended, if the batch would grow beyond [`FrameBatch::MAX_BYTES`].
     #[must_use]
     pub fn push(&mut self, frame: &[u8]) -> bool {
@@ -101,6 +108,10 @@ mod tests {
             assert_eq!(batch.get(index), Some(*frame));
         }
         assert_eq!(batch.get(4), None);
+        assert_eq!(FrameBatch::from_parts(b"one\xff\x00four".to_vec(), vec![3, 3, 5, 9]), Some(batch.clone()));
+        for wrong in [vec![], vec![3, 2, 5, 9], vec![3, 3, 5, 8], vec![3, 3, 5, 10]] {
+            assert_eq!(FrameBatch::from_parts(batch.bytes().to_vec(), wrong), None);
+        }
         batch.clear();
         assert!(batch.is_empty() && batch.bytes().is_empty());
         assert!(batch.push(&[0; 10_000]));

@@ -53,9 +53,10 @@ fn frames<P: Plugin>(opened: &mut Opened<P>, opening: &Opening, bytes: &[u8]) {
     assert_eq!((trades, refused), (together.trades.len(), together.refusals.len()), "a batch differs from its frames");
 }
 
-/// No page may crash a plugin, lead to itself again, or hold trades of another time.
+/// No page may crash a plugin, lead to one that was there before, or hold trades of another time. Each zero byte begins
+/// another page.
 fn page<P: Plugin>(opened: &mut Opened<P>, bytes: &[u8]) {
-    let [status, bounds, body @ ..] = bytes else { return };
+    let [status, bounds, bodies @ ..] = bytes else { return };
     let id = |known: bool, number| known.then_some(TradeId::Number(number));
     let gap = Gap {
         market: u32::from(bounds >> 6) % 3,
@@ -65,20 +66,27 @@ fn page<P: Plugin>(opened: &mut Opened<P>, bytes: &[u8]) {
         before: id(bounds & 8 != 0, 7_500),
     };
     let status = [200, 200, 200, 400, 418, 429, 500, 503][usize::from(status % 8)];
-    let Ok(request) = opened.session.backfill(&gap) else { return };
-    let response = HttpResponse { status, headers: Vec::new(), body: body.to_vec() };
-    let Ok(page) = opened.session.decode_backfill(&gap, &request, &response) else { return };
-    for trade in &page.trades {
-        check_trade(trade, opened.plan.symbols.len(), 1);
-        assert_eq!(trade.market, gap.market);
-        // Where an id bounds the gap, time is the exchange's matter.
-        let by_time = gap.after.is_none() && gap.before.is_none();
-        let inside = (gap.start..=gap.end).contains(&trade.timestamp);
-        assert!(inside || !by_time, "a trade of {} for {gap:?}", trade.timestamp);
-    }
-    assert!(page.trades.len() <= body.len());
-    if let Some(next) = page.next {
-        assert!(next.url != request.url, "the page behind {} is the same", next.url);
+    let Ok(mut request) = opened.session.backfill(&gap) else { return };
+    let mut asked = Vec::new();
+    for body in bodies.split(|byte| *byte == 0).take(16) {
+        let response = HttpResponse { status, headers: Vec::new(), body: body.to_vec() };
+        let Ok(page) = opened.session.decode_backfill(&gap, &request, &response) else { return };
+        for trade in &page.trades {
+            check_trade(trade, opened.plan.symbols.len(), 1);
+            assert_eq!(trade.market, gap.market);
+            // Where an id bounds the gap, time is the exchange's matter.
+            let by_time = gap.after.is_none() && gap.before.is_none();
+            let inside = (gap.start..=gap.end).contains(&trade.timestamp);
+            assert!(inside || !by_time, "a trade of {} for {gap:?}", trade.timestamp);
+        }
+        for refusal in &page.refusals {
+            assert!(!refusal.reason.is_empty() && refusal.reason.len() <= MAX_REASON, "{refusal:?}");
+        }
+        assert!(page.trades.len() + page.refusals.len() <= body.len());
+        let Some(next) = page.next else { return };
+        asked.push(request.url);
+        assert!(!asked.contains(&next.url), "{} leads to a page that was there before", next.url);
+        request = next;
     }
 }
 

@@ -1,5 +1,7 @@
 //! Batches of frames in a compressed block.
 
+use std::io;
+
 use crate::frames::FrameBatch;
 
 /// Bytes of a block, before compression, at which it is written.
@@ -83,13 +85,9 @@ impl Block {
         self.raw.len()
     }
 
-    /// The body of its record: its length, and its bytes compressed.
-    pub(super) fn compressed(&self) -> std::io::Result<Vec<u8>> {
-        let raw = u32::try_from(self.raw.len()).ok().filter(|raw| *raw as usize <= MAX_RAW);
-        let raw = raw.ok_or_else(|| std::io::Error::other("a block of the capture is too large"))?;
-        let mut body = raw.to_le_bytes().to_vec();
-        body.extend_from_slice(&zstd::bulk::compress(&self.raw, zstd::DEFAULT_COMPRESSION_LEVEL)?);
-        Ok(body)
+    /// The body of its record.
+    pub(super) fn compressed(&self) -> io::Result<Vec<u8>> {
+        compressed(&self.raw)
     }
 
     pub(super) fn clear(&mut self) {
@@ -100,20 +98,47 @@ impl Block {
     }
 }
 
-/// What a block's record holds; none if it makes no sense.
-pub(super) fn decode(body: &[u8]) -> Option<Vec<Captured>> {
-    let (length, compressed) = body.split_first_chunk::<4>()?;
-    let length = u32::from_le_bytes(*length) as usize;
-    if length > MAX_RAW {
-        return None;
+/// The length of these bytes, and the bytes compressed.
+pub(super) fn compressed(raw: &[u8]) -> io::Result<Vec<u8>> {
+    let length = u32::try_from(raw.len()).ok().filter(|length| *length as usize <= MAX_RAW);
+    let length = length.ok_or_else(|| io::Error::other("a block of the capture is too large"))?;
+    let mut body = length.to_le_bytes().to_vec();
+    body.extend_from_slice(&zstd::bulk::compress(raw, zstd::DEFAULT_COMPRESSION_LEVEL)?);
+    Ok(body)
+}
+
+/// What a block's record holds. Of a block only one batch at a time is unpacked into frames: many small batches would
+/// take many times the memory of their block.
+#[derive(Debug, Default)]
+pub(super) struct Batches {
+    raw: Vec<u8>,
+    position: usize,
+}
+
+impl Batches {
+    /// Reads the body of a record; none if it makes no sense.
+    pub(super) fn of(body: &[u8]) -> Option<Self> {
+        let (length, compressed) = body.split_first_chunk::<4>()?;
+        let length = u32::from_le_bytes(*length) as usize;
+        if length > MAX_RAW {
+            return None;
+        }
+        let raw = zstd::bulk::decompress(compressed, length).ok().filter(|raw| raw.len() == length)?;
+        Some(Self { raw, position: 0 })
     }
-    let raw = zstd::bulk::decompress(compressed, length).ok().filter(|raw| raw.len() == length)?;
-    let mut rest = raw.as_slice();
-    let mut found = Vec::new();
-    while !rest.is_empty() {
-        found.push(take(&mut rest)?);
+
+    /// Whether everything in it was taken.
+    pub(super) fn is_over(&self) -> bool {
+        self.position == self.raw.len()
     }
-    Some(found)
+
+    /// What is next; none at the end, and where what follows makes no sense.
+    pub(super) fn take(&mut self) -> Option<Captured> {
+        let mut rest = self.raw.get(self.position..)?;
+        let captured = take(&mut rest)?;
+        self.position = self.raw.len() - rest.len();
+        Some(captured)
+    }
 }
 
 fn take(rest: &mut &[u8]) -> Option<Captured> {
@@ -135,17 +160,10 @@ fn take(rest: &mut &[u8]) -> Option<Captured> {
 fn take_batch(rest: &mut &[u8]) -> Option<FrameBatch> {
     let count = u32::from_le_bytes(bytes(rest)?) as usize;
     let (ends, behind) = rest.split_at_checked(count.checked_mul(4)?)?;
-    let ends = ends.chunks_exact(4).map(|end| u32::from_le_bytes([end[0], end[1], end[2], end[3]]) as usize);
-    let mut batch = FrameBatch::new();
-    let mut start = 0;
-    for end in ends {
-        if !batch.push(behind.get(start..end)?) {
-            return None;
-        }
-        start = end;
-    }
-    *rest = behind.get(start..)?;
-    Some(batch)
+    let ends: Vec<u32> = ends.as_chunks::<4>().0.iter().map(|end| u32::from_le_bytes(*end)).collect();
+    let (frames, behind) = behind.split_at_checked(ends.last().map_or(0, |end| *end as usize))?;
+    *rest = behind;
+    FrameBatch::from_parts(frames.to_vec(), ends)
 }
 
 fn bytes<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {

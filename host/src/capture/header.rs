@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::plugin::{Market, OpenRequest, Plugin};
+use crate::plugin::{Market, OpenRequest, Plugin, bounded_escaped};
 
 /// Version of the layout of segments.
 pub(super) const FORMAT: u32 = 1;
@@ -78,14 +78,20 @@ impl SegmentHeader {
         }
     }
 
-    /// Whether its names are such as topics and terminals take.
+    /// Whether its names are such as topics, records and terminals take.
     pub(super) fn is_sound(&self) -> bool {
         let named = |text: &str, more: &str| {
             let allowed =
                 |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || more.contains(letter);
             (1..=100).contains(&text.len()) && text.chars().all(allowed)
         };
-        named(&self.exchange, "_") && named(&self.plugin, "_") && named(&self.session, "_-") && named(&self.stream, "-")
+        let shown = |text: &str| (1..=128).contains(&text.len()) && bounded_escaped(text, 128) == text;
+        let markets = &self.request.markets;
+        named(&self.exchange, "_")
+            && named(&self.plugin, "_")
+            && named(&self.session, "_-")
+            && named(&self.stream, "-")
+            && markets.iter().all(|market| shown(&market.name) && market.symbol.as_deref().is_none_or(shown))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Reading a segment. The bytes may be anything: a torn tail, or no capture at all.
 
-use std::collections::VecDeque;
 use std::io::{self, Read};
 
-use super::block::{self, Captured};
+use serde::Deserialize;
+
+use super::block::{Batches, Captured};
 use super::framing::{self, Kind};
 use super::header::{FORMAT, SegmentHeader};
 
@@ -29,10 +30,19 @@ pub enum NoCapture {
 pub struct SegmentReader<R> {
     header: SegmentHeader,
     source: R,
-    ready: VecDeque<Captured>,
-    /// Bytes of all records so far.
+    block: Batches,
+    /// Bytes of the block's record.
+    block_bytes: u64,
+    /// Bytes of all records before it.
     good: u64,
     is_over: bool,
+}
+
+/// What a header of any layout has.
+#[derive(Deserialize)]
+struct Layout {
+    #[serde(default)]
+    format: u32,
 }
 
 impl<R: Read> SegmentReader<R> {
@@ -46,18 +56,17 @@ impl<R: Read> SegmentReader<R> {
         if magic != framing::MAGIC {
             return Err(if framing::MAGIC.starts_with(&magic) { NoCapture::Torn } else { NoCapture::Foreign });
         }
-        let Some((Kind::Header, body)) = framing::read(&mut source)? else { return Err(NoCapture::Torn) };
-        let value: serde_json::Value = serde_json::from_slice(&body).map_err(|_| NoCapture::Foreign)?;
-        let format = value["format"].as_u64().unwrap_or(0);
-        if format != u64::from(FORMAT) {
-            return Err(NoCapture::Format(u32::try_from(format).unwrap_or(u32::MAX)));
+        let Some(body) = framing::read(&mut source, Kind::Header)? else { return Err(NoCapture::Torn) };
+        let Layout { format } = serde_json::from_slice(&body).map_err(|_| NoCapture::Foreign)?;
+        if format != FORMAT {
+            return Err(NoCapture::Format(format));
         }
-        let header: SegmentHeader = serde_json::from_value(value).map_err(|_| NoCapture::Foreign)?;
+        let header: SegmentHeader = serde_json::from_slice(&body).map_err(|_| NoCapture::Foreign)?;
         if !header.is_sound() {
             return Err(NoCapture::Foreign);
         }
-        let good = (framing::MAGIC.len() + framing::PREFIX + 1 + body.len()) as u64;
-        Ok(Self { header, source, ready: VecDeque::new(), good, is_over: false })
+        let good = framing::MAGIC.len() as u64 + framing::framed_bytes(&body);
+        Ok(Self { header, source, block: Batches::default(), block_bytes: 0, good, is_over: false })
     }
 
     /// What it is of.
@@ -65,7 +74,7 @@ impl<R: Read> SegmentReader<R> {
         &self.header
     }
 
-    /// Bytes from the beginning that are sound, as far as it was read.
+    /// Bytes from the beginning that are sound, as far as it was read; a block counts when all of it was.
     pub fn good_bytes(&self) -> u64 {
         self.good
     }
@@ -75,18 +84,20 @@ impl<R: Read> SegmentReader<R> {
     /// # Errors
     /// The disk does not give it.
     pub fn next_captured(&mut self) -> io::Result<Option<Captured>> {
-        while self.ready.is_empty() && !self.is_over {
-            let record = framing::read(&mut self.source)?;
-            let block = record.and_then(|(kind, body)| Some((body.len(), (kind == Kind::Block).then_some(body)?)));
-            match block.and_then(|(bytes, body)| Some((bytes, block::decode(&body)?))) {
-                Some((bytes, found)) => {
-                    self.good += (framing::PREFIX + 1 + bytes) as u64;
-                    self.ready.extend(found);
-                }
+        while !self.is_over {
+            if !self.block.is_over() {
+                let captured = self.block.take();
+                self.is_over = captured.is_none();
+                return Ok(captured);
+            }
+            self.good += std::mem::take(&mut self.block_bytes);
+            let body = framing::read(&mut self.source, Kind::Block)?;
+            match body.and_then(|body| Some((framing::framed_bytes(&body), Batches::of(&body)?))) {
+                Some((bytes, block)) => (self.block_bytes, self.block) = (bytes, block),
                 None => self.is_over = true,
             }
         }
-        Ok(self.ready.pop_front())
+        Ok(None)
     }
 }
 

@@ -9,6 +9,7 @@ use super::address::{UrlRule, base_url, host};
 use super::market::check_market_name;
 use super::secret::Secret;
 use super::section::{Found, Section, describe};
+use crate::plugin::bounded_escaped;
 
 mod overlap;
 pub(crate) use overlap::overlaps;
@@ -171,9 +172,14 @@ fn read_market(section: &Section<'_, '_>, found: &Found<&DeValue<'_>>) -> Option
             let text = |key: &str| table.get(key).map(|value| value.get_ref().as_str().filter(|text| !text.is_empty()));
             match (text("market"), text("symbol")) {
                 (Some(Some(name)), None) => (name, None),
-                (Some(Some(name)), Some(Some(symbol))) if symbol.len() <= 128 => (name, Some(symbol.to_owned())),
+                // As long as a plugin may spell it, and longer; nothing in it that a terminal obeys.
+                (Some(Some(name)), Some(Some(symbol))) if bounded_escaped(symbol, 128) == symbol => {
+                    (name, Some(symbol.to_owned()))
+                }
                 _ => {
-                    complain("expected { market = \"BTC/USDT\", symbol = \"XBTUSDT\" }, both texts");
+                    complain(
+                        "expected { market = \"BTC/USDT\", symbol = \"XBTUSDT\" }, both texts of at most 128 bytes without control characters",
+                    );
                     return None;
                 }
             }

@@ -123,11 +123,24 @@ impl MarketLedger {
     /// A trade was handed to Kafka's producer.
     pub(super) fn accepted(&mut self, trade: &Trade) {
         self.changed = true;
-        if let Some(ids) = self.covered(trade) {
-            self.sent.insert(ids);
+        if let Some(ids) = self.covered(trade)
+            && let Came::Behind(missing) = self.sent.insert(ids)
+        {
+            self.settle_given_up(&missing);
         }
         if self.latest_sent.as_ref().is_none_or(|(at, _)| trade.timestamp_us >= *at) {
             self.latest_sent = Some((trade.timestamp_us, trade.id.clone()));
+        }
+    }
+
+    /// What was given up as soon as it was seen to be missing is settled once the trade behind it is: nothing else is missing
+    /// without a gap.
+    fn settle_given_up(&mut self, missing: &RangeInclusive<u64>) {
+        for part in self.seen.missing_of(missing) {
+            let touches = |ids: &RangeInclusive<u64>| ids.start() <= part.end() && part.start() <= ids.end();
+            if !self.gaps.iter().any(|gap| gap.span.ids.as_ref().is_some_and(touches)) {
+                self.sent.fill(&part);
+            }
         }
     }
 

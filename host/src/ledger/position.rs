@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::coverage::MAX_HOLES;
 use super::gap::Span;
 use crate::trade::TradeId;
 
@@ -63,7 +64,21 @@ impl Position {
                 Self::SCHEMA
             ));
         }
+        if !position.is_sound() {
+            return Err("what it says is missing does not lie, in order, within what it says is there".to_owned());
+        }
         Ok(position)
+    }
+
+    /// Whether holes by id are in order, apart, few enough, and within the bounds; and every hole's times are in order.
+    fn is_sound(&self) -> bool {
+        let (floor, newest) = self.bounds.unwrap_or_default();
+        let mut before = floor;
+        let mut by_id = self.holes.iter().filter_map(|hole| hole.ids);
+        floor <= newest
+            && by_id.clone().count() <= MAX_HOLES
+            && by_id.all(|(first, last)| std::mem::replace(&mut before, last) < first && first <= last && last < newest)
+            && self.holes.iter().all(|hole| hole.start_us <= hole.end_us)
     }
 }
 

@@ -181,6 +181,24 @@ fn a_position_that_is_none_is_refused_with_a_sentence() {
         let error = ledger.restore(0, position.as_bytes()).unwrap_err();
         assert!(error.contains(words), "{error}");
     }
+    for (bounds, holes, sound) in [
+        ("[1,9]", r#"[{"ids":[2,3],"start_us":1,"end_us":1},{"ids":[5,8],"start_us":1,"end_us":2}]"#, true),
+        ("null", r#"[{"start_us":1,"end_us":2,"after":"a"}]"#, true),
+        ("[9,1]", "[]", false),
+        ("null", r#"[{"ids":[2,3],"start_us":1,"end_us":1}]"#, false),
+        ("[1,9]", r#"[{"ids":[3,2],"start_us":1,"end_us":1}]"#, false),
+        ("[1,9]", r#"[{"ids":[2,9],"start_us":1,"end_us":1}]"#, false),
+        ("[1,9]", r#"[{"ids":[2,5],"start_us":1,"end_us":1},{"ids":[5,8],"start_us":1,"end_us":2}]"#, false),
+        ("[1,9]", r#"[{"ids":[2,3],"start_us":2,"end_us":1}]"#, false),
+    ] {
+        let ledger = Ledger::new(1, TradeIds::Dense);
+        let position = format!(r#"{{"schema":1,"bounds":{bounds},"timestamp_us":1,"id":9,"holes":{holes}}}"#);
+        match ledger.restore(0, position.as_bytes()) {
+            Ok(()) => assert!(sound, "{position}"),
+            Err(error) => assert!(!sound && error.contains("is missing does not lie"), "{position}: {error}"),
+        }
+        ledger.due(PATIENCE);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -195,6 +213,11 @@ async fn jumps_beyond_belief_and_too_many_gaps_are_given_up_with_a_reason() {
     let given_up = states(&ledger).len();
     assert_eq!(ledger.open_gaps() + given_up, 300);
     assert!(given_up > 0);
+
+    // Who goes on from there neither asks for them nor tells of them again.
+    let successor = Ledger::new(1, TradeIds::Dense);
+    successor.restore(0, &ledger.take_positions()[0].1).unwrap();
+    assert_eq!((successor.open_gaps(), states(&successor)), (ledger.open_gaps(), vec![]));
 }
 
 #[tokio::test(start_paused = true)]

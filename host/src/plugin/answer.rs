@@ -53,11 +53,15 @@ pub(super) fn take(answer: types::Decoded, question: &Question<'_>, out: &mut De
         let Some(frame) = question.frame(refusal.frame) else {
             return Err(stray("a refusal", refusal.frame, question));
         };
-        let reason = bounded_escaped(&refusal.reason, MAX_REASON);
-        let reason = if reason.is_empty() { "the plugin gave no reason".to_owned() } else { reason };
-        out.refused.push(question.refuse(frame, reason));
+        out.refused.push(question.refuse(frame, reason(&refusal.reason)));
     }
     Ok(())
+}
+
+/// A plugin's reason for a refusal, fit to show.
+pub(super) fn reason(said: &str) -> String {
+    let reason = bounded_escaped(said, MAX_REASON);
+    if reason.is_empty() { "the plugin gave no reason".to_owned() } else { reason }
 }
 
 fn take_trades(trades: Vec<types::Trade>, question: &Question<'_>, out: &mut Decoded) -> Result<(), String> {

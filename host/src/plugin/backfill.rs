@@ -2,6 +2,7 @@
 
 use wasmtime::Store;
 
+use crate::net::AllowedHosts;
 use crate::trade::{Source, Trade, TradeId};
 
 use super::address;
@@ -88,7 +89,8 @@ impl Instance {
         let answer =
             self.ask(|world, store| gap.lend(|gap| world.tapedeck_plugin_plugin().call_backfill(store, gap)))?;
         let wanted = self.accepted(answer)?;
-        self.checked_request(wanted).map_err(|reason| BackfillFailure::Answer { plugin: self.name(), reason })
+        let checked = self.rest_hosts().and_then(|allowed| HttpRequest::checked(wanted, &allowed));
+        checked.map_err(|reason| BackfillFailure::Answer { plugin: self.name(), reason })
     }
 
     /// Decodes a page: the response to a request for this gap.
@@ -110,7 +112,10 @@ impl Instance {
             gap.lend(|gap| world.tapedeck_plugin_plugin().call_decode_backfill(store, gap, asked, got))
         })?;
         let page = self.accepted(answer)?;
-        self.checked_page(page, gap, response).map_err(|reason| BackfillFailure::Answer { plugin: self.name(), reason })
+        let checked = self
+            .rest_hosts()
+            .and_then(|allowed| Page::checked(page, gap.market, self.markets(), response.body.len(), &allowed));
+        checked.map_err(|reason| BackfillFailure::Answer { plugin: self.name(), reason })
     }
 
     /// One call; a fault costs the sandbox.
@@ -146,9 +151,15 @@ impl Instance {
         self.plugin.label().to_owned()
     }
 
-    fn checked_request(&self, wanted: types::HttpRequestResult) -> Result<HttpRequest, String> {
-        let allowed = self.request.rest_hosts(&self.plugin.description().hosts)?;
-        address::check(&wanted.url, ["http", "https"], &allowed)?;
+    fn rest_hosts(&self) -> Result<AllowedHosts, String> {
+        self.request.rest_hosts(&self.plugin.description().hosts)
+    }
+}
+
+impl HttpRequest {
+    /// Checks a request. The error is half a sentence.
+    fn checked(wanted: types::HttpRequestResult, allowed: &AllowedHosts) -> Result<Self, String> {
+        address::check(&wanted.url, ["http", "https"], allowed)?;
         if wanted.headers.len() > MAX_HEADERS {
             return Err(format!("its request has {} headers, more than {MAX_HEADERS}", wanted.headers.len()));
         }
@@ -163,30 +174,39 @@ impl Instance {
         }
         let header = |header: types::HeaderResult| Header { name: header.name, value: header.value };
         let headers = wanted.headers.into_iter().map(header).collect();
-        Ok(HttpRequest { url: wanted.url, headers, weight: wanted.weight })
+        Ok(Self { url: wanted.url, headers, weight: wanted.weight })
     }
+}
 
-    fn checked_page(&self, page: types::Page, gap: &Gap, response: &HttpResponse) -> Result<Page, String> {
+impl Page {
+    /// Checks a page for a gap of this market, one of so many, that was made of so many bytes. The error is half a sentence.
+    pub(super) fn checked(
+        page: types::Page,
+        market: u32,
+        markets: u32,
+        body_bytes: usize,
+        allowed: &AllowedHosts,
+    ) -> Result<Self, String> {
         let rows = page.trades.len();
-        if rows > response.body.len() {
-            return Err(format!("it made {rows} trades of {} bytes", response.body.len()));
+        if rows > body_bytes {
+            return Err(format!("it made {rows} trades of {body_bytes} bytes"));
         }
-        let mut checked = Page::default();
+        let mut checked = Self::default();
         let mut refuse = |frame, reason| checked.refused.push(Refused { frame, kind: RefusalKind::Refused, reason });
         for refusal in page.refusals {
-            refuse(refusal.frame, bounded_escaped(&refusal.reason, MAX_REASON));
+            refuse(refusal.frame, answer::reason(&refusal.reason));
         }
         for (row, trade) in (0..).zip(page.trades) {
-            match answer::take_trade(trade, 0, self.markets()) {
-                Ok(trade) if trade.market != gap.market => {
-                    let (given, asked) = (trade.market, gap.market);
-                    refuse(row, format!("the plugin gave a trade of market {given} for a gap of market {asked}"));
+            match answer::take_trade(trade, 0, markets) {
+                Ok(trade) if trade.market != market => {
+                    let given = trade.market;
+                    refuse(row, format!("the plugin gave a trade of market {given} for a gap of market {market}"));
                 }
                 Ok(trade) => checked.trades.push(Trade { source: Source::Backfill, ..trade }),
                 Err(reason) => refuse(row, reason),
             }
         }
-        checked.next = page.next.map(|next| self.checked_request(next)).transpose()?;
+        checked.next = page.next.map(|next| HttpRequest::checked(next, allowed)).transpose()?;
         Ok(checked)
     }
 }

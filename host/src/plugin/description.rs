@@ -189,31 +189,25 @@ fn identifier(what: &str, text: String) -> Result<String, String> {
     Err(format!("{what} is `{}`, and not 1 to 32 lower case letters, digits or `_`", bounded_escaped(&text, 40)))
 }
 
+/// As versions are compared where the newest plugin is to be found.
 fn is_semver(version: &str) -> bool {
-    let core = version.split(['-', '+']).next().unwrap_or_default();
-    let numbers: Vec<&str> = core.split('.').collect();
-    version.len() <= 64
-        && numbers.len() == 3
-        && numbers
-            .iter()
-            .all(|number| number.len() <= 9 && !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
-        && version[core.len()..].bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+'))
+    version.len() <= 64 && semver::Version::parse(version).is_ok()
 }
 
 fn checked_hosts(hosts: Vec<String>) -> Result<Vec<String>, String> {
     if hosts.len() > MAX_HOSTS {
         return Err(format!("it names {} hosts, more than {MAX_HOSTS}", hosts.len()));
     }
-    let is_host = |host: &str| {
-        (1..=253).contains(&host.len())
-            && host
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-'))
-    };
     match hosts.iter().find(|host| !is_host(host)) {
         None => Ok(hosts),
         Some(host) => Err(format!("`{}` is not a host name in lower case", bounded_escaped(host, 80))),
     }
+}
+
+/// Whether a text is a host name as plugins declare it.
+pub(super) fn is_host(host: &str) -> bool {
+    (1..=253).contains(&host.len())
+        && host.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-'))
 }
 
 fn checked_options(options: Vec<types::OptionInfo>) -> Result<Vec<OptionInfo>, String> {
@@ -276,13 +270,14 @@ mod tests {
     #[test]
     fn nonsense_is_refused_by_name() {
         type Spoil = fn(&mut types::Description);
-        let cases: [(Spoil, &str); 17] = [
+        let cases: [(Spoil, &str); 18] = [
             (|said| said.name = "../x".into(), "its name is `../x`"),
             (|said| said.name = String::new(), "its name is ``"),
             (|said| said.name = "a".repeat(33), "1 to 32"),
             (|said| said.exchange = "x`; DROP".into(), "its exchange id is `x`; DROP`"),
             (|said| said.exchange = "Upper".into(), "exchange id"),
             (|said| said.version = "1.2".into(), "version is `1.2`"),
+            (|said| said.version = "1.2.3-".into(), "version is `1.2.3-`"),
             (|said| said.version = "1.2.\u{1b}".into(), "version is `1.2.\\u{1b}`"),
             (|said| said.limits.subscriptions = 0, "limits.subscriptions is 0"),
             (|said| said.limits.connects.count = 0, "limits.connects is 0 in 300000 ms"),

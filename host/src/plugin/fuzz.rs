@@ -1,10 +1,20 @@
-//! Answers of a plugin made up from bytes, for the fuzz targets: what a sandbox hands over, without a sandbox.
+//! What a plugin may say, made up from bytes for the fuzz targets: what a sandbox hands over, without a sandbox.
 
 use std::ops::Range;
 
 use super::answer::{self, Question};
 use super::bindings::tapedeck::plugin::types;
 use super::decoded::Decoded;
+
+mod backfill;
+mod description;
+mod input;
+mod plan;
+
+pub use backfill::{AskedPage, page};
+pub use description::description;
+pub use input::Input;
+pub use plan::{Feed, plan};
 
 /// What a made up answer was about.
 #[derive(Clone, Debug)]
@@ -18,7 +28,7 @@ pub struct Asked {
 /// Makes up a question and an answer, and takes it as the host does. None if the answer as a whole is refused.
 #[must_use]
 pub fn answer(bytes: &[u8]) -> Option<(Asked, Decoded)> {
-    let mut input = Input(bytes);
+    let mut input = Input::new(bytes);
     let (frames, markets, offset) =
         (1 + u32::from(input.byte() % 8), 1 + u32::from(input.byte() % 4), input.byte().into());
     let lengths: Vec<usize> = (0..frames).map(|_| usize::from(input.byte())).collect();
@@ -27,49 +37,14 @@ pub fn answer(bytes: &[u8]) -> Option<(Asked, Decoded)> {
     let answer = types::Decoded {
         trades: input.list(Input::trade),
         events: input.list(Input::event),
-        refusals: input.list(|input| types::Refusal { frame: input.index(), reason: input.text() }),
+        refusals: input.list(Input::refusal),
     };
     let mut out = Decoded::new();
     answer::take(answer, &question, &mut out).ok()?;
     Some((Asked { frames: offset..offset + frames, markets }, out))
 }
 
-/// Bytes that are used up from the front; behind their end there are zeros.
-struct Input<'a>(&'a [u8]);
-
 impl Input<'_> {
-    fn byte(&mut self) -> u8 {
-        let Some((first, rest)) = self.0.split_first() else { return 0 };
-        self.0 = rest;
-        *first
-    }
-
-    /// Mostly small, as an index is that fits.
-    fn index(&mut self) -> u32 {
-        match self.byte() {
-            255 => u32::MAX,
-            254 => self.number() as u32,
-            small => u32::from(small % 8),
-        }
-    }
-
-    fn number(&mut self) -> u64 {
-        u64::from_le_bytes(std::array::from_fn(|_| self.byte()))
-    }
-
-    /// Texts of all lengths up to some beyond what is allowed, and not always UTF-8 to begin with.
-    fn text(&mut self) -> String {
-        let (length, times) = (usize::from(self.byte()), 1 + usize::from(self.byte() >> 4));
-        let (text, rest) = self.0.split_at(length.min(self.0.len()));
-        self.0 = rest;
-        String::from_utf8_lossy(text).repeat(times)
-    }
-
-    fn list<T>(&mut self, mut element: impl FnMut(&mut Self) -> T) -> Vec<T> {
-        let length = self.byte() % 32;
-        (0..length).map(|_| element(self)).collect()
-    }
-
     fn decimal(&mut self) -> types::Decimal {
         types::Decimal { high: self.number() as i64, low: self.number(), scale: self.byte() % 48 }
     }
@@ -93,6 +68,10 @@ impl Input<'_> {
                 [usize::from(choices >> 3) % 3],
             vendor: self.text(),
         }
+    }
+
+    fn refusal(&mut self) -> types::Refusal {
+        types::Refusal { frame: self.index(), reason: self.text() }
     }
 
     fn event(&mut self) -> types::Event {

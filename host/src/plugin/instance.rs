@@ -227,7 +227,7 @@ fn open_guest(plugin: &Plugin, request: &OpenRequest) -> Result<(Guest, SessionP
     let mut guest = plugin.guest().map_err(|fault| OpenFailure::Fault { plugin: name(), fault })?;
     let answer = request.ask(|asked| guest.call(|world, store| world.tapedeck_plugin_plugin().call_open(store, asked)));
     match answer.map_err(|fault| OpenFailure::Fault { plugin: name(), fault })? {
-        Ok(plan) => match SessionPlan::checked(plan, request, plugin.description()) {
+        Ok(plan) => match SessionPlan::checked(plan, request, &plugin.description().hosts) {
             Ok(plan) => Ok((guest, plan)),
             Err(reason) => Err(OpenFailure::Plan { plugin: name(), reason }),
         },

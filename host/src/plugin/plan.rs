@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::address;
 use super::answer::MAX_MESSAGE;
 use super::bindings::tapedeck::plugin::types;
-use super::description::Description;
 use super::open::OpenRequest;
 use super::text::{bounded_escaped, is_showable};
 
@@ -57,13 +56,9 @@ impl SessionPlan {
         self.url.starts_with("ws:")
     }
 
-    /// Checks a plan. The error is half a sentence.
-    pub(super) fn checked(
-        plan: types::SessionPlan,
-        request: &OpenRequest,
-        description: &Description,
-    ) -> Result<Self, String> {
-        address::check(&plan.url, ["ws", "wss"], &request.websocket_hosts(&description.hosts)?)?;
+    /// Checks a plan of a plugin that declares these hosts. The error is half a sentence.
+    pub(super) fn checked(plan: types::SessionPlan, request: &OpenRequest, hosts: &[String]) -> Result<Self, String> {
+        address::check(&plan.url, ["ws", "wss"], &request.websocket_hosts(hosts)?)?;
         check_symbols(&plan.symbols, request)?;
         if plan.messages.len() > MAX_MESSAGES {
             return Err(format!(
@@ -132,22 +127,10 @@ fn check_symbols(symbols: &[String], request: &OpenRequest) -> Result<(), String
 #[cfg(test)]
 mod tests {
     use super::super::open::Market;
-    use super::super::{Limits, Precision, Rate, TradeIds};
     use super::*;
 
-    fn description() -> Description {
-        let rate = Rate { count: 1, window: Duration::from_secs(1) };
-        Description {
-            name: "example".into(),
-            version: "1.0.0".into(),
-            exchange: "example".into(),
-            kind: crate::trade::MarketKind::Spot,
-            ids: TradeIds::Dense,
-            precision: Precision::Microseconds,
-            limits: Limits { subscriptions: 2, connects: rate, messages: rate, lifetime: None, rest: None },
-            hosts: vec!["example.com".into()],
-            options: Vec::new(),
-        }
+    fn hosts() -> Vec<String> {
+        vec!["example.com".into()]
     }
 
     fn request() -> OpenRequest {
@@ -169,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_sound_plan_is_taken_over() {
-        let plan = SessionPlan::checked(sound(), &request(), &description()).unwrap();
+        let plan = SessionPlan::checked(sound(), &request(), &hosts()).unwrap();
         assert_eq!(plan.symbols, ["AB", "CD"]);
         assert_eq!(plan.heartbeat.idle, Duration::from_secs(5));
         assert_eq!(plan.heartbeat.ping.as_ref().unwrap().interval, Duration::from_secs(20));
@@ -196,7 +179,7 @@ mod tests {
         for (spoil, part) in cases {
             let mut plan = sound();
             spoil(&mut plan);
-            let reason = SessionPlan::checked(plan, &request(), &description()).unwrap_err();
+            let reason = SessionPlan::checked(plan, &request(), &hosts()).unwrap_err();
             assert!(reason.contains(part), "no {part:?} in {reason}");
         }
     }

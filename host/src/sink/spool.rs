@@ -1,19 +1,19 @@
 //! Records on disk, in order, while Kafka is away and memory is full.
 //!
-//! A folder of segments, numbered in their order; whoever writes begins a new one. A record is its length, a checksum of
-//! both and its bytes, so that a tail which was being written when the machine or the host died is found and cut off at
-//! the next opening. Written records are given to the disk every 64 KiB, and are safe from a loss of power once
+//! A folder of segments, numbered in their order; whoever writes begins a new one. A record is its length, its checksums
+//! and its bytes, so that a tail which was being written when the machine or the host died is found and cut off at
+//! the next opening, and told from what was damaged later. Written records are given to the disk every 64 KiB, and are safe from a loss of power once
 //! [`Spool::flush`]'s file is synced. A segment is removed when everything in it is delivered.
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thiserror::Error;
-use tracing::warn;
+use tracing::{error, warn};
 
 pub mod record;
 pub mod segment;
@@ -125,7 +125,8 @@ impl Spool {
             self.seal();
         }
         if self.active.is_none() {
-            self.active = Some(Active::create(&self.folder, self.next_number())?);
+            let number = self.segments.back().map_or(Some(FIRST), |segment| segment.number.checked_add(1));
+            self.active = Some(Active::create(&self.folder, number.ok_or(SpoolError::Full)?)?);
         }
         let Some(active) = &mut self.active else { return Err(SpoolError::Full) };
         if active.unwritten.len() >= BUFFER_BYTES {
@@ -142,8 +143,8 @@ impl Spool {
     /// The disk does not take them; none of them is in the spool then.
     pub fn prepend<'a>(&mut self, records: impl IntoIterator<Item = &'a [u8]>) -> Result<(), SpoolError> {
         let first = self.segments.front().or(self.active.as_ref().map(|active| &active.segment));
-        let number = first.map_or(FIRST, |segment| segment.number - 1);
-        let mut front = Active::create(&self.folder, number)?;
+        let number = first.map_or(Some(FIRST), |segment| segment.number.checked_sub(1));
+        let mut front = Active::create(&self.folder, number.ok_or(SpoolError::Full)?)?;
         for record in records {
             segment::frame(record, &mut front.unwritten);
             front.segment.records += 1;
@@ -220,14 +221,11 @@ impl Spool {
         segment.tail = Arc::new(unwritten);
         self.segments.push_back(segment);
     }
-
-    fn next_number(&self) -> u64 {
-        self.segments.back().map_or(FIRST, |segment| segment.number + 1)
-    }
 }
 
 impl Segment {
-    /// Its records, oldest first. Blocks.
+    /// Its records, oldest first. Those that were damaged since they were written are missing, which is said, and the
+    /// segment is kept aside. Blocks.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -235,7 +233,29 @@ impl Segment {
         let mut bytes = fs::read(&self.path)?;
         bytes.truncate(usize::try_from(self.on_disk).unwrap_or(usize::MAX));
         bytes.extend_from_slice(&self.tail);
-        Ok(Scan::of(&bytes).map(<[u8]>::to_vec).collect())
+        let records: Vec<_> = Scan::of(&bytes).map(<[u8]>::to_vec).collect();
+        let lost = self.records.saturating_sub(records.len() as u64);
+        if lost > 0 {
+            let kept = self.keep_aside(&bytes)?;
+            error!(records = lost, kept = %kept.display(), "a segment of the spool is damaged; these records are not delivered");
+        }
+        Ok(records)
+    }
+
+    /// Copies what is damaged, beside what was kept before.
+    fn keep_aside(&self, bytes: &[u8]) -> io::Result<PathBuf> {
+        for number in 1_u32.. {
+            let path = match number {
+                1 => self.path.with_extension("damaged"),
+                more => self.path.with_extension(format!("{more}.damaged")),
+            };
+            match File::create_new(&path) {
+                Ok(mut file) => return file.write_all(bytes).map(|()| path),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
     }
 
     /// Opens what another host left, and cuts its torn tail off.
@@ -244,24 +264,24 @@ impl Segment {
         let mut scan = Scan::of(&bytes);
         let records = scan.by_ref().count() as u64;
         let good = scan.position();
+        let segment = Self { path, number, on_disk: good as u64, tail: Arc::default(), records };
         if good < bytes.len() {
-            let cut = bytes.len() - good;
+            let (cut, path) = (bytes.len() - good, &segment.path);
             if scan.is_damaged() {
-                let kept = path.with_extension("damaged");
-                fs::write(&kept, &bytes)?;
+                let kept = segment.keep_aside(&bytes)?;
                 warn!(bytes = cut, kept = %kept.display(), "a segment of the spool is damaged; what is behind is kept aside");
             } else {
                 warn!(bytes = cut, segment = %path.display(), "the end of a segment of the spool was never written in full");
             }
-            File::options().write(true).open(&path)?.set_len(good as u64)?;
+            File::options().write(true).open(path)?.set_len(good as u64)?;
         }
-        Ok(Self { path, number, on_disk: good as u64, tail: Arc::default(), records })
+        Ok(segment)
     }
 }
 
 impl Active {
     fn create(folder: &Path, number: u64) -> Result<Self, SpoolError> {
-        let path = folder.join(format!("{number:016x}.spool"));
+        let path = folder.join(file_name(number));
         let made = File::create(&path).and_then(|file| {
             // The file's name is in the folder, which is synced by itself.
             File::open(folder)?.sync_all()?;
@@ -286,9 +306,15 @@ impl Active {
     }
 }
 
+fn file_name(number: u64) -> String {
+    format!("{number:016x}.spool")
+}
+
+/// The number of a segment; none for files that are none.
 fn segment_number(path: &Path) -> Option<u64> {
-    let name = path.file_name()?.to_str()?.strip_suffix(".spool")?;
-    u64::from_str_radix(name, 16).ok().filter(|_| name.len() == 16)
+    let name = path.file_name()?.to_str()?;
+    let number = u64::from_str_radix(name.strip_suffix(".spool")?, 16).ok()?;
+    (file_name(number) == name).then_some(number)
 }
 
 #[cfg(test)]

@@ -3,40 +3,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::capture::block::Block;
-use crate::capture::header::RequestHeader;
+use crate::capture::fuzz::{self, header};
+use crate::capture::header::MarketHeader;
 use crate::frames::FrameBatch;
 
-fn header() -> SegmentHeader {
-    SegmentHeader {
-        format: FORMAT,
-        exchange: "acme".to_owned(),
-        session: "acme-0".to_owned(),
-        stream: "1-1".to_owned(),
-        sequence: 1,
-        started_at_us: 1,
-        plugin: "acme".to_owned(),
-        plugin_version: "1.2.3".to_owned(),
-        plugin_sha256: "00".repeat(32),
-        request: RequestHeader::default(),
-    }
-}
-
 fn segment(blocks: &[Vec<Captured>]) -> Vec<u8> {
-    let mut bytes = framing::MAGIC.to_vec();
-    framing::write(&mut bytes, Kind::Header, &serde_json::to_vec(&header()).unwrap_or_default()).unwrap_or_default();
-    for captured in blocks {
-        let mut block = Block::default();
-        for one in captured {
-            match one {
-                Captured::Frames { connection, received_at_us, batch } => {
-                    block.push_frames(*connection, *received_at_us, batch);
-                }
-                Captured::Lost { frames, at_us } => block.push_lost(*frames, *at_us),
-            }
-        }
-        framing::write(&mut bytes, Kind::Block, &block.compressed().unwrap_or_default()).unwrap_or_default();
-    }
+    let mut bytes = fuzz::beginning(&serde_json::to_vec(&header()).unwrap_or_default()).unwrap_or_default();
+    blocks.iter().for_each(|block| bytes.extend(fuzz::block(block).unwrap_or_default()));
     bytes
 }
 
@@ -107,17 +80,11 @@ proptest! {
         if let Ok(mut reader) = SegmentReader::open(bytes.as_slice()) {
             while let Ok(Some(_)) = reader.next_captured() {}
         }
-        let _ = block::decode(&bytes);
-        // Behind a sound beginning, and in a record whose checksum is right.
-        let mut behind = segment(&blocks);
-        framing::write(&mut behind, Kind::Block, &bytes).unwrap_or_default();
-        behind.extend_from_slice(&bytes);
-        let found = read(&behind).unwrap_or_default().0;
-        prop_assert!(found.starts_with(&blocks.concat()));
-        // In a block whose compression is right.
-        let mut body = (bytes.len() as u32).to_le_bytes().to_vec();
-        body.extend_from_slice(&zstd::bulk::compress(&bytes, 1).unwrap_or_default());
-        let _ = block::decode(&body);
+        // Behind a sound beginning, in a record whose checksum is right, and in a block whose compression is right too.
+        for behind in [bytes.clone(), fuzz::record(&bytes).unwrap_or_default(), fuzz::compressed(&bytes).unwrap_or_default()] {
+            let found = read(&[segment(&blocks), behind].concat()).unwrap_or_default().0;
+            prop_assert!(found.starts_with(&blocks.concat()));
+        }
     }
 }
 
@@ -132,8 +99,17 @@ fn what_is_no_segment_is_named() {
         let error = SegmentReader::open(bytes).map(drop).unwrap_err();
         assert!(error.to_string().contains(part), "{bytes:?}: {error}");
     }
-    let mut later = framing::MAGIC.to_vec();
-    framing::write(&mut later, Kind::Header, br#"{"format":2}"#).unwrap_or_default();
-    let error = SegmentReader::open(later.as_slice()).map(drop).unwrap_err();
-    assert_eq!(error.to_string(), "has layout 2, and this Tapedeck reads 1");
+    let begun = |header: &[u8]| {
+        SegmentReader::open(fuzz::beginning(header).unwrap_or_default().as_slice())
+            .map(drop)
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(begun(br#"{"format":2}"#), Err("has layout 2, and this Tapedeck reads 1".to_owned()));
+    let named = |name: &str| {
+        let mut header = header();
+        header.request.markets.push(MarketHeader { name: name.to_owned(), symbol: None });
+        begun(&serde_json::to_vec(&header).unwrap_or_default())
+    };
+    assert_eq!(named("BTC/USD"), Ok(()));
+    assert_eq!(named("\u{1b}[2J"), Err("is no segment of a capture".to_owned()));
 }

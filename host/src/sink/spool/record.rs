@@ -40,8 +40,12 @@ pub fn decode(mut bytes: &[u8]) -> Option<SpooledRecord<'_>> {
         let key = std::str::from_utf8(take(bytes)?).ok().filter(|key| !key.contains('\0'))?;
         let (there, rest) = bytes.split_first()?;
         *bytes = rest;
-        let value = take(bytes)?;
-        headers = headers.insert(Header { key, value: (*there != 0).then_some(value) });
+        let value = match (there, take(bytes)?) {
+            (0, []) => None,
+            (1, value) => Some(value),
+            _ => return None,
+        };
+        headers = headers.insert(Header { key, value });
     }
     let payload = take(bytes)?;
     let headers = (count > 0).then_some(headers);

@@ -157,23 +157,67 @@ proptest! {
     }
 }
 
-#[test]
-fn a_damaged_segment_is_kept_aside_and_gives_what_is_before_the_damage() {
-    let folder = tempfile::tempdir().unwrap();
+/// A spool of three records, and its only segment.
+fn three(folder: &TempDir) -> (Spool, Segment) {
     let mut spool = Spool::open(folder.path(), 1 << 20).unwrap();
     for number in 0..3 {
         spool.append(&record(number, 50)).unwrap();
     }
     spool.flush().unwrap();
-    let path = spool.oldest().unwrap().path;
-    drop(spool);
-    let mut bytes = fs::read(&path).unwrap();
-    bytes[HEADER.len() + 58 + 20] ^= 1;
-    fs::write(&path, &bytes).unwrap();
+    let segment = spool.oldest().unwrap();
+    (spool, segment)
+}
 
-    let mut spool = Spool::open(folder.path(), 1 << 20).unwrap();
-    assert_eq!(spool.oldest().unwrap().read().unwrap(), [record(0, 50)]);
-    assert_eq!(fs::read(path.with_extension("damaged")).unwrap(), bytes);
+/// Changes a byte of the second record's frame. Returns the whole file.
+fn damage(path: &Path, at: usize) -> Vec<u8> {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[HEADER.len() + segment::framed_bytes(&record(0, 50)) as usize + at] ^= 1;
+    fs::write(path, &bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn a_damaged_segment_is_kept_aside_and_gives_what_is_before_the_damage() {
+    // A length that is larger than what follows, a checksum, a byte of the record.
+    for at in [1, 5, 20] {
+        let folder = tempfile::tempdir().unwrap();
+        let (spool, Segment { path, .. }) = three(&folder);
+        drop(spool);
+        let bytes = damage(&path, at);
+        let mut spool = Spool::open(folder.path(), 1 << 20).unwrap();
+        assert_eq!(spool.oldest().unwrap().read().unwrap(), [record(0, 50)], "byte {at}");
+        assert_eq!(fs::read(path.with_extension("damaged")).unwrap(), bytes, "byte {at}");
+    }
+}
+
+#[test]
+fn what_is_damaged_while_the_host_runs_is_kept_aside_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_spool, segment) = three(&folder);
+    fs::write(segment.path.with_extension("damaged"), b"kept before").unwrap();
+    let bytes = damage(&segment.path, 20);
+    assert_eq!(segment.read().unwrap(), [record(0, 50)]);
+    assert_eq!(fs::read(segment.path.with_extension("damaged")).unwrap(), b"kept before");
+    assert_eq!(fs::read(segment.path.with_extension("2.damaged")).unwrap(), bytes);
+}
+
+/// Whatever lies in the folder: numbers end where there is no room before or behind, and never turn round.
+#[test]
+fn numbers_have_ends() {
+    for (name, prepended, appended) in [
+        ("0000000000000000.spool", false, true),
+        ("ffffffffffffffff.spool", true, false),
+        ("FFFFFFFFFFFFFFFF.spool", true, true),
+        ("+00000000000000f.spool", true, true),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut bytes = HEADER.to_vec();
+        segment::frame(b"first", &mut bytes);
+        fs::write(folder.path().join(name), bytes).unwrap();
+        let mut spool = Spool::open(folder.path(), 1 << 20).unwrap();
+        assert_eq!(spool.prepend([b"more".as_slice()]).is_ok(), prepended, "{name}");
+        assert_eq!(spool.append(b"more").is_ok(), appended, "{name}");
+    }
 }
 
 #[test]
