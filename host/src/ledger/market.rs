@@ -36,7 +36,10 @@ pub(super) struct MarketLedger {
     seen: Coverage,
     /// Ids that were handed to Kafka's producer, or given up.
     sent: Coverage,
+    /// The newest ids that were let through, where ids show nothing.
     recent: Recent,
+    /// The newest ids that were handed to Kafka's producer, where ids show nothing.
+    recent_sent: Recent,
     /// Latest time of a trade that was let through, µs, and its id.
     latest: Option<(i64, TradeId)>,
     /// Latest time of a trade that was handed to Kafka's producer, µs, and its id.
@@ -65,6 +68,7 @@ impl MarketLedger {
             seen: Coverage::default(),
             sent: Coverage::default(),
             recent: Recent::default(),
+            recent_sent: Recent::default(),
             latest: None,
             latest_sent: None,
             interrupted: false,
@@ -123,8 +127,9 @@ impl MarketLedger {
     /// A trade was handed to Kafka's producer.
     pub(super) fn accepted(&mut self, trade: &Trade) {
         self.changed = true;
-        if let Some(ids) = self.covered(trade) {
-            self.sent.insert(ids);
+        match self.covered(trade) {
+            Some(ids) => _ = self.sent.insert(ids),
+            None => _ = self.recent_sent.is_new(&trade.id),
         }
         if self.latest_sent.as_ref().is_none_or(|(at, _)| trade.timestamp_us >= *at) {
             self.latest_sent = Some((trade.timestamp_us, trade.id.clone()));
@@ -354,7 +359,7 @@ impl MarketLedger {
             bounds: self.sent.bounds(),
             timestamp_us,
             id: id.into(),
-            recent: if self.sent.bounds().is_some() { Vec::new() } else { self.recent.newest() },
+            recent: if self.sent.bounds().is_some() { Vec::new() } else { self.recent_sent.newest() },
             holes: by_id.chain(by_time).collect(),
         })
     }
@@ -367,6 +372,7 @@ impl MarketLedger {
         self.interrupted = true;
         for id in position.recent.iter().map(TradeId::from).chain([id]) {
             self.recent.is_new(&id);
+            self.recent_sent.is_new(&id);
         }
         if let Some((floor, newest)) = position.bounds {
             self.seen = Coverage::restore(floor, newest, position.holes.iter().filter_map(|hole| hole.ids));

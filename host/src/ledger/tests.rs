@@ -163,6 +163,19 @@ async fn where_ids_show_nothing_the_time_without_a_connection_is_the_gap() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_trade_that_waits_for_kafka_is_in_no_position() {
+    let ledger = Ledger::new(1, TradeIds::Opaque);
+    take(&ledger, &trade(1, 1));
+    let waits = trade(2, 1);
+    assert!(ledger.is_new(&waits));
+    let positions = ledger.take_positions();
+    let successor = Ledger::new(1, TradeIds::Opaque);
+    successor.restore(0, &positions[0].1).unwrap();
+    assert!(!take(&successor, &trade(1, 1)));
+    assert!(take(&successor, &waits), "the former host was killed while it waited");
+}
+
+#[tokio::test(start_paused = true)]
 async fn ids_that_begin_anew_are_new_trades() {
     let ledger = Ledger::new(1, TradeIds::Dense);
     for id in 1_000..1_010 {
