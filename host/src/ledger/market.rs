@@ -44,8 +44,9 @@ pub(super) struct MarketLedger {
     latest: Option<(i64, TradeId)>,
     /// Latest time of a trade that was handed to Kafka's producer, µs, and its id.
     latest_sent: Option<(i64, TradeId)>,
-    /// No connection was up at some time since the latest trade, so that others may have been missed.
-    interrupted: bool,
+    /// The latest trade before a time without a connection, if none was pushed since: others may have been missed behind it.
+    /// What is told on subscription or asked for afterwards comes later, and says nothing of what lies between.
+    interrupted: Option<(i64, TradeId)>,
     /// Since when one is up again.
     resumed: Option<Instant>,
     gaps: Vec<Gap>,
@@ -71,7 +72,7 @@ impl MarketLedger {
             recent_sent: Recent::default(),
             latest: None,
             latest_sent: None,
-            interrupted: false,
+            interrupted: None,
             resumed: None,
             gaps: Vec::new(),
             numbers: 0,
@@ -109,8 +110,8 @@ impl MarketLedger {
             },
             None => {
                 let is_new = self.recent.is_new(&trade.id);
-                if is_new && self.interrupted && trade.source == Source::Live {
-                    self.follow_interruption(trade, now());
+                if let Some(before) = self.interrupted.take_if(|_| is_new && trade.source == Source::Live) {
+                    self.follow_interruption(before, trade, now());
                 }
                 is_new
             }
@@ -119,7 +120,7 @@ impl MarketLedger {
             self.latest = Some((trade.timestamp_us, trade.id.clone()));
         }
         if is_new && trade.source == Source::Live {
-            self.interrupted = false;
+            self.interrupted = None;
         }
         is_new
     }
@@ -138,21 +139,20 @@ impl MarketLedger {
 
     /// No connection is up.
     pub(super) fn interrupt(&mut self) {
-        self.interrupted = self.latest.is_some();
+        self.interrupted = self.interrupted.take().or_else(|| self.latest.clone());
         self.resumed = None;
     }
 
     /// After an interruption, what is to come shows what was missed; where nothing comes, the exchange must be asked.
     fn ask_after_silence(&mut self, now: Moment) {
-        if !self.interrupted {
+        if self.interrupted.is_none() {
             return;
         }
         let resumed = *self.resumed.get_or_insert(now.instant);
         if now.instant < resumed + SILENCE {
             return;
         }
-        self.interrupted = false;
-        let Some((start_us, after)) = self.latest.clone() else { return };
+        let Some((start_us, after)) = self.interrupted.take() else { return };
         let span = Span { ids: None, start_us, end_us: now.utc_us.max(start_us), after: Some(after), before: None };
         self.open(span, now);
     }
@@ -190,8 +190,7 @@ impl MarketLedger {
     }
 
     /// The first trade after a time without a connection.
-    fn follow_interruption(&mut self, trade: &Trade, now: Moment) {
-        let Some((from_us, after)) = self.latest.clone() else { return };
+    fn follow_interruption(&mut self, (from_us, after): (i64, TradeId), trade: &Trade, now: Moment) {
         if trade.timestamp_us <= from_us {
             return;
         }
@@ -369,7 +368,7 @@ impl MarketLedger {
         let id = TradeId::from(&position.id);
         self.latest = Some((position.timestamp_us, id.clone()));
         self.latest_sent = self.latest.clone();
-        self.interrupted = true;
+        self.interrupted = self.latest.clone();
         for id in position.recent.iter().map(TradeId::from).chain([id]) {
             self.recent.is_new(&id);
             self.recent_sent.is_new(&id);

@@ -176,6 +176,32 @@ async fn a_trade_that_waits_for_kafka_is_in_no_position() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_told_on_subscription_does_not_hide_what_lies_before() {
+    for live in [true, false] {
+        let ledger = Ledger::new(1, TradeIds::Increasing);
+        ledger.connected();
+        take(&ledger, &trade(1, 1));
+        ledger.disconnected();
+        ledger.connected();
+        for id in [20, 21] {
+            assert!(take(&ledger, &Trade { source: Source::Snapshot, ..trade(id, id as i64) }));
+        }
+        if live {
+            assert!(take(&ledger, &trade(22, 22)));
+        } else {
+            assert!(ledger.due(PATIENCE).is_empty());
+            tokio::time::advance(Duration::from_secs(10)).await;
+            assert!(ledger.due(PATIENCE).is_empty());
+        }
+        tokio::time::advance(PATIENCE).await;
+        let due = ledger.due(PATIENCE);
+        let span = &due[0].parts[0];
+        assert_eq!((span.start_us, &span.after), (1_000_000, &Some(TradeId::Number(1))));
+        assert!(span.end_us >= 22_000_000);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn ids_that_begin_anew_are_new_trades() {
     let ledger = Ledger::new(1, TradeIds::Dense);
     for id in 1_000..1_010 {
