@@ -7,7 +7,7 @@ use tracing::error;
 
 use crate::capture::SegmentHeader;
 use crate::config::FeedConfig;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Notice};
 use crate::metrics::SessionMetrics;
 use crate::plugin::{Instance, Market, OpenFailure, OpenRequest, Plugin, SessionPlan};
 use crate::sink::dead_letter::DeadLetter;
@@ -173,12 +173,13 @@ impl Feed {
     }
 
     /// Tells readers of Kafka what became of a gap.
-    pub(crate) async fn send_gap(&self, market: u32, payload: &[u8], account: Account) {
-        let Some(key) = self.template.key(market) else { return };
+    pub(crate) async fn send_gap(&self, notice: &Notice, payload: &[u8], account: Account) {
+        let Some(key) = self.template.key(notice.market) else { return };
         let headers = self.template.headers(Source::Backfill);
         let record = Outgoing { topic: &self.topics.gaps, key, payload, headers, account };
-        if let Err(error) = self.sink.send(&record, || ()).await {
+        if let Err(error) = self.sink.send(&record, || self.ledger.told(notice)).await {
             error!(%error, "Kafka can never take this record of a gap: it is lost");
+            self.ledger.told(notice);
         }
     }
 

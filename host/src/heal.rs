@@ -128,6 +128,6 @@ impl Healer {
             }
         }
         let payload = record::payload(exchange, market, notice);
-        self.feed.send_gap(notice.market, &payload, self.account).await;
+        self.feed.send_gap(notice, &payload, self.account).await;
     }
 }

@@ -82,6 +82,13 @@ impl Ledger {
         self.each().flat_map(|(index, mut market)| market.take_notices(index)).collect()
     }
 
+    /// Notes that news of a gap are on their way to Kafka.
+    pub fn told(&self, notice: &Notice) {
+        if let (GapState::Missing(_), Some(mut market)) = (&notice.state, self.market(notice.market)) {
+            market.told(&notice.span);
+        }
+    }
+
     /// How many gaps have not come to their end.
     pub fn open_gaps(&self) -> usize {
         self.each().map(|(_, market)| market.open_gaps()).sum()

@@ -50,6 +50,8 @@ pub(super) struct MarketLedger {
     /// Since when one is up again.
     resumed: Option<Instant>,
     gaps: Vec<Gap>,
+    /// What is given up, but not yet on its way to who is to know of it.
+    untold: Vec<Span>,
     numbers: u64,
     notices: Vec<Notice>,
     changed: bool,
@@ -75,6 +77,7 @@ impl MarketLedger {
             interrupted: None,
             resumed: None,
             gaps: Vec::new(),
+            untold: Vec::new(),
             numbers: 0,
             notices: Vec::new(),
             changed: false,
@@ -259,7 +262,7 @@ impl MarketLedger {
             index += 1;
             if gap.stage == Stage::Young && now >= gap.found + patience {
                 gap.stage = Stage::Waiting(now);
-                if !gap.is_question() {
+                if !gap.span.is_question() {
                     self.notices.push(gap.notice(GapState::Open));
                 }
             }
@@ -306,13 +309,23 @@ impl MarketLedger {
 
     fn end(&mut self, gap: Gap, state: GapState) {
         self.changed = true;
-        if let (GapState::Missing(_), Some(ids)) = (&state, &gap.span.ids) {
-            // Settled: after a restart nobody is to ask for them again. Should they come, they are still new.
-            self.sent.fill(ids);
+        if let GapState::Missing(_) = &state {
+            self.untold.push(gap.span.clone());
         }
-        let closed_by_itself = gap.stage == Stage::Young || gap.is_question();
+        let closed_by_itself = gap.stage == Stage::Young || gap.span.is_question();
         if state != GapState::Filled || !closed_by_itself {
             self.notices.push(gap.notice(state));
+        }
+    }
+
+    /// What is missing is told, or on its way to be. After a restart nobody is to ask for it again; should it come, it is
+    /// still new.
+    pub(super) fn told(&mut self, span: &Span) {
+        let Some(index) = self.untold.iter().position(|untold| untold == span) else { return };
+        self.untold.swap_remove(index);
+        self.changed = true;
+        if let Some(ids) = &span.ids {
+            self.sent.fill(ids);
         }
     }
 
@@ -336,23 +349,19 @@ impl MarketLedger {
             return None;
         }
         let (timestamp_us, id) = self.latest_sent.clone()?;
-        let found =
-            |first: u64| self.gaps.iter().find(|gap| gap.span.ids.as_ref().is_some_and(|ids| ids.contains(&first)));
+        let open = || self.gaps.iter().map(|gap| &gap.span).chain(&self.untold);
+        let found = |first: u64| open().find(|span| span.ids.as_ref().is_some_and(|ids| ids.contains(&first)));
         let by_id = self.sent.holes().map(|ids| {
-            let gap = found(*ids.start());
+            let span = found(*ids.start());
             Hole {
-                start_us: gap.map_or(timestamp_us, |gap| gap.span.start_us),
-                end_us: gap.map_or(timestamp_us, |gap| gap.span.end_us),
+                start_us: span.map_or(timestamp_us, |span| span.start_us),
+                end_us: span.map_or(timestamp_us, |span| span.end_us),
                 ids: Some((*ids.start(), *ids.end())),
                 after: None,
                 before: None,
             }
         });
-        let by_time = self
-            .gaps
-            .iter()
-            .filter(|gap| gap.span.ids.is_none() && !gap.is_question())
-            .map(|gap| Hole::by_time(&gap.span));
+        let by_time = open().filter(|span| span.ids.is_none() && !span.is_question()).map(Hole::by_time);
         Some(Position {
             schema: Position::SCHEMA,
             bounds: self.sent.bounds(),
@@ -383,12 +392,14 @@ impl MarketLedger {
     }
 }
 
-impl Gap {
+impl Span {
     /// Whether it only asks if there was anything since the latest trade.
     fn is_question(&self) -> bool {
-        self.span.ids.is_none() && self.span.before.is_none()
+        self.ids.is_none() && self.before.is_none()
     }
+}
 
+impl Gap {
     fn notice(&self, state: GapState) -> Notice {
         Notice { market: 0, span: self.span.clone(), found_at_us: self.found_at_us, state }
     }

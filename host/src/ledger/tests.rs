@@ -30,9 +30,12 @@ fn take(ledger: &Ledger, trade: &Trade) -> bool {
     is_new
 }
 
+/// What became of gaps, and tells it.
 fn states(ledger: &Ledger) -> Vec<(Option<(u64, u64)>, &'static str)> {
     let ids = |span: &Span| span.ids.as_ref().map(|ids| (*ids.start(), *ids.end()));
-    ledger.take_notices().iter().map(|notice| (ids(&notice.span), notice.state.as_str())).collect()
+    let notices = ledger.take_notices();
+    notices.iter().for_each(|notice| ledger.told(notice));
+    notices.iter().map(|notice| (ids(&notice.span), notice.state.as_str())).collect()
 }
 
 fn parts(due: &[Due]) -> Vec<(u64, u64)> {
@@ -198,6 +201,30 @@ async fn what_is_told_on_subscription_does_not_hide_what_lies_before() {
         let span = &due[0].parts[0];
         assert_eq!((span.start_us, &span.after), (1_000_000, &Some(TradeId::Number(1))));
         assert!(span.end_us >= 22_000_000);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_given_up_and_not_told_yet_is_asked_for_by_the_next_host() {
+    for ids in [TradeIds::Dense, TradeIds::Increasing] {
+        let ledger = Ledger::new(1, ids);
+        ledger.connected();
+        take(&ledger, &trade(1, 1));
+        ledger.disconnected();
+        ledger.connected();
+        take(&ledger, &trade(10, 5));
+        tokio::time::advance(PATIENCE).await;
+        let due = ledger.due(PATIENCE);
+        ledger.attempted(&due[0], Attempt::GiveUp("nobody answers".to_owned()));
+        let notices = ledger.take_notices();
+        let holes = |ledger: &Ledger| {
+            let successor = Ledger::new(1, ids);
+            successor.restore(0, &ledger.take_positions()[0].1).unwrap();
+            successor.open_gaps()
+        };
+        assert_eq!(holes(&ledger), 1, "{ids:?}: the news may never have reached Kafka");
+        notices.iter().for_each(|notice| ledger.told(notice));
+        assert_eq!(holes(&ledger), 0, "{ids:?}");
     }
 }
 
