@@ -2,6 +2,7 @@
 //! each connection is a [`FeedConnection`].
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tracing::error;
 
@@ -63,6 +64,8 @@ pub struct Feed {
     origin: Origin,
     template: RecordTemplate,
     ledger: Ledger,
+    /// Whether the exchange was ever seen to confirm a subscription.
+    confirms: AtomicBool,
     rhythms: silence::Rhythms,
     sink: Sink,
     topics: Topics,
@@ -104,7 +107,8 @@ impl Feed {
         let template = RecordTemplate::new(&origin);
         let ledger = Ledger::new(origin.instruments.len(), description.ids);
         let rhythms = silence::Rhythms::new(origin.instruments.len());
-        Ok(Self { name, plugin, request, origin, template, ledger, rhythms, sink, topics })
+        let confirms = AtomicBool::new(false);
+        Ok(Self { name, plugin, request, origin, template, ledger, confirms, rhythms, sink, topics })
     }
 
     /// A connection to the feed's markets. Any number may be open at once: the first copy of each trade goes on.

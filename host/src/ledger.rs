@@ -5,7 +5,6 @@
 //! trades may be out of order and a second connection may lag; then it is due to be asked for. Where ids show nothing,
 //! the time without a connection is the gap.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,14 +28,13 @@ use position::Position;
 #[derive(Debug)]
 pub struct Ledger {
     markets: Vec<Mutex<MarketLedger>>,
-    connections: AtomicU32,
 }
 
 impl Ledger {
     /// A ledger in which nothing is written yet.
     pub fn new(markets: usize, ids: TradeIds) -> Self {
         let markets = (0..markets).map(|_| Mutex::new(MarketLedger::new(ids))).collect();
-        Self { markets, connections: AtomicU32::new(0) }
+        Self { markets }
     }
 
     /// Whether this trade comes for the first time.
@@ -51,23 +49,25 @@ impl Ledger {
         }
     }
 
-    /// Notes that a connection brings frames.
-    pub fn connected(&self) {
-        self.connections.fetch_add(1, Ordering::AcqRel);
+    /// Notes that one more connection brings a market's trades.
+    pub fn connected(&self, market: u32) {
+        if let Some(mut market) = self.market(market) {
+            market.connected();
+        }
     }
 
-    /// Notes that a connection which brought frames is over. Without any, trades may be missed.
-    pub fn disconnected(&self) {
-        if self.connections.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.each().for_each(|(_, mut market)| market.interrupt());
+    /// Notes that a connection which brought a market's trades does not any more. Without any, trades may be missed.
+    pub fn disconnected(&self, market: u32) {
+        if let Some(mut market) = self.market(market) {
+            market.disconnected();
         }
     }
 
     /// The gaps that are to be asked for now, having stood open for `patience`. Each counts as being asked for until
     /// [`Ledger::attempted`].
     pub fn due(&self, patience: Duration) -> Vec<Due> {
-        let (is_connected, now) = (self.connections.load(Ordering::Acquire) > 0, Moment::now());
-        self.each().flat_map(|(index, mut market)| market.due(index, patience, is_connected, now)).collect()
+        let now = Moment::now();
+        self.each().flat_map(|(index, mut market)| market.due(index, patience, now)).collect()
     }
 
     /// Notes how asking for a gap went.

@@ -2,6 +2,7 @@
 //! leave for Kafka as trades or dead letters.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::time::Instant;
 use tracing::{error, info, warn};
@@ -24,22 +25,26 @@ pub struct FeedConnection {
     metrics: SessionMetrics,
     decoded: Decoded,
     line: Vec<u8>,
-    /// Whether frames came since it was opened.
-    is_up: bool,
+    /// Markets whose trades it brings.
+    served: Vec<bool>,
 }
 
 impl FeedConnection {
     pub(super) fn new(feed: Arc<Feed>, metrics: SessionMetrics, account: Account) -> Self {
         let answers = Answers::new(feed.origin.instruments.len());
         let (decoded, line) = (Decoded::default(), Vec::new());
-        Self { feed, instance: None, answers, account, metrics, decoded, line, is_up: false }
+        let served = vec![false; feed.origin.instruments.len()];
+        Self { feed, instance: None, answers, account, metrics, decoded, line, served }
     }
 
-    fn is_up(&mut self, is_up: bool) {
-        match (std::mem::replace(&mut self.is_up, is_up), is_up) {
-            (false, true) => self.feed.ledger.connected(),
-            (true, false) => self.feed.ledger.disconnected(),
-            _ => {}
+    /// Lets the ledger know which markets' trades come this way now.
+    fn serve(&mut self, is_served: impl Fn(u32, &Answers) -> bool) {
+        for (market, served) in (0..).zip(&mut self.served) {
+            match (std::mem::replace(served, is_served(market, &self.answers)), *served) {
+                (false, true) => self.feed.ledger.connected(market),
+                (true, false) => self.feed.ledger.disconnected(market),
+                _ => {}
+            }
         }
     }
 
@@ -81,6 +86,7 @@ impl FeedConnection {
             match event.what {
                 SessionEvent::Subscribed(market) => {
                     self.answers.confirmed(market);
+                    self.feed.confirms.store(true, Ordering::Relaxed);
                     info!(market = self.feed.canonical(Some(market)), "subscribed");
                 }
                 SessionEvent::Rejected { market, reason } => {
@@ -107,7 +113,7 @@ impl FeedConnection {
 
 impl FrameHandler for FeedConnection {
     fn open(&mut self) -> Result<Plan, String> {
-        self.is_up(false);
+        self.serve(|_, _| false);
         self.instance = None;
         let (instance, plan) =
             self.feed.plugin.open(self.feed.request.clone()).map_err(|failure| failure.to_string())?;
@@ -133,11 +139,13 @@ impl FrameHandler for FeedConnection {
         let began = Instant::now();
         instance.decode(batch, received_at_us, &mut self.decoded);
         self.metrics.decode.observe(began.elapsed().as_secs_f64());
-        self.is_up(true);
         feed.rhythms.traded(&self.decoded.trades);
         self.send_trades(received_at_us).await;
         self.send_dead_letters(batch, received_at_us).await;
-        self.react()
+        let reaction = self.react();
+        let confirms = feed.confirms.load(Ordering::Relaxed);
+        self.serve(|market, answers| answers.is_served(market, confirms));
+        reaction
     }
 
     async fn broken(&mut self, frame: &[u8], reason: &str, received_at_us: i64) {
@@ -148,6 +156,6 @@ impl FrameHandler for FeedConnection {
 
 impl Drop for FeedConnection {
     fn drop(&mut self) {
-        self.is_up(false);
+        self.serve(|_, _| false);
     }
 }

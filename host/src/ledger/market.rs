@@ -47,7 +47,9 @@ pub(super) struct MarketLedger {
     /// The latest trade before a time without a connection, if none was pushed since: others may have been missed behind it.
     /// What is told on subscription or asked for afterwards comes later, and says nothing of what lies between.
     interrupted: Option<(i64, TradeId)>,
-    /// Since when one is up again.
+    /// Connections that bring its trades.
+    connections: u32,
+    /// Since when one does again.
     resumed: Option<Instant>,
     gaps: Vec<Gap>,
     /// What is given up, but not yet on its way to who is to know of it.
@@ -75,6 +77,7 @@ impl MarketLedger {
             latest: None,
             latest_sent: None,
             interrupted: None,
+            connections: 0,
             resumed: None,
             gaps: Vec::new(),
             untold: Vec::new(),
@@ -140,8 +143,17 @@ impl MarketLedger {
         }
     }
 
-    /// No connection is up.
-    pub(super) fn interrupt(&mut self) {
+    /// One more connection brings its trades.
+    pub(super) fn connected(&mut self) {
+        self.connections += 1;
+    }
+
+    /// A connection which brought its trades does not any more.
+    pub(super) fn disconnected(&mut self) {
+        self.connections = self.connections.saturating_sub(1);
+        if self.connections > 0 {
+            return;
+        }
         self.interrupted = self.interrupted.take().or_else(|| self.latest.clone());
         self.resumed = None;
     }
@@ -244,8 +256,8 @@ impl MarketLedger {
 
     /// Closes what closed by itself, and gives the gaps whose turn it is. They count as being asked for until
     /// [`MarketLedger::attempted`].
-    pub(super) fn due(&mut self, market: u32, patience: Duration, is_connected: bool, moment: Moment) -> Vec<Due> {
-        if is_connected {
+    pub(super) fn due(&mut self, market: u32, patience: Duration, moment: Moment) -> Vec<Due> {
+        if self.connections > 0 {
             self.ask_after_silence(moment);
         }
         let now = moment.instant;

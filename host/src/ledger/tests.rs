@@ -135,15 +135,15 @@ async fn a_successor_asks_for_what_was_missed_and_delivers_nothing_twice() {
 #[tokio::test(start_paused = true)]
 async fn where_ids_show_nothing_the_time_without_a_connection_is_the_gap() {
     let ledger = Ledger::new(1, TradeIds::Opaque);
-    ledger.connected();
-    ledger.connected();
+    ledger.connected(0);
+    ledger.connected(0);
     take(&ledger, &trade(70, 1));
-    ledger.disconnected();
+    ledger.disconnected(0);
     assert!(take(&ledger, &trade(9, 2)));
     tokio::time::advance(PATIENCE).await;
     assert!(ledger.due(PATIENCE).is_empty(), "the other connection was up");
-    ledger.disconnected();
-    ledger.connected();
+    ledger.disconnected(0);
+    ledger.connected(0);
     assert!(!take(&ledger, &trade(9, 2)), "a repeated trade is no sign of what came since");
     assert!(take(&ledger, &trade(50, 7)));
     let positions = ledger.take_positions();
@@ -182,10 +182,10 @@ async fn a_trade_that_waits_for_kafka_is_in_no_position() {
 async fn what_is_told_on_subscription_does_not_hide_what_lies_before() {
     for live in [true, false] {
         let ledger = Ledger::new(1, TradeIds::Increasing);
-        ledger.connected();
+        ledger.connected(0);
         take(&ledger, &trade(1, 1));
-        ledger.disconnected();
-        ledger.connected();
+        ledger.disconnected(0);
+        ledger.connected(0);
         for id in [20, 21] {
             assert!(take(&ledger, &Trade { source: Source::Snapshot, ..trade(id, id as i64) }));
         }
@@ -208,10 +208,10 @@ async fn what_is_told_on_subscription_does_not_hide_what_lies_before() {
 async fn what_is_given_up_and_not_told_yet_is_asked_for_by_the_next_host() {
     for ids in [TradeIds::Dense, TradeIds::Increasing] {
         let ledger = Ledger::new(1, ids);
-        ledger.connected();
+        ledger.connected(0);
         take(&ledger, &trade(1, 1));
-        ledger.disconnected();
-        ledger.connected();
+        ledger.disconnected(0);
+        ledger.connected(0);
         take(&ledger, &trade(10, 5));
         tokio::time::advance(PATIENCE).await;
         let due = ledger.due(PATIENCE);
@@ -266,14 +266,14 @@ async fn jumps_beyond_belief_and_too_many_gaps_are_given_up_with_a_reason() {
 #[tokio::test(start_paused = true)]
 async fn a_market_that_stays_silent_after_an_interruption_is_asked_for_once() {
     let ledger = Ledger::new(1, TradeIds::Dense);
-    ledger.connected();
+    ledger.connected(0);
     take(&ledger, &trade(7, 3));
     tokio::time::advance(Duration::from_secs(60)).await;
     assert!(ledger.due(PATIENCE).is_empty(), "silence alone is no sign");
-    ledger.disconnected();
+    ledger.disconnected(0);
     tokio::time::advance(Duration::from_secs(60)).await;
     assert!(ledger.due(PATIENCE).is_empty(), "there is no connection");
-    ledger.connected();
+    ledger.connected(0);
     assert!(ledger.due(PATIENCE).is_empty());
     tokio::time::advance(Duration::from_secs(10)).await;
     assert!(ledger.due(PATIENCE).is_empty(), "a gap may close by itself");
