@@ -2,7 +2,7 @@
 //! each connection is a [`FeedConnection`].
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use tracing::error;
 
@@ -66,6 +66,8 @@ pub struct Feed {
     ledger: Ledger,
     /// Whether the exchange was ever seen to confirm a subscription.
     confirms: AtomicBool,
+    /// Connections there ever were.
+    connections: AtomicU64,
     rhythms: silence::Rhythms,
     sink: Sink,
     topics: Topics,
@@ -107,8 +109,8 @@ impl Feed {
         let template = RecordTemplate::new(&origin);
         let ledger = Ledger::new(origin.instruments.len(), description.ids);
         let rhythms = silence::Rhythms::new(origin.instruments.len());
-        let confirms = AtomicBool::new(false);
-        Ok(Self { name, plugin, request, origin, template, ledger, confirms, rhythms, sink, topics })
+        let (confirms, connections) = (AtomicBool::new(false), AtomicU64::new(0));
+        Ok(Self { name, plugin, request, origin, template, ledger, confirms, connections, rhythms, sink, topics })
     }
 
     /// A connection to the feed's markets. Any number may be open at once: the first copy of each trade goes on.

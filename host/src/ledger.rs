@@ -27,6 +27,7 @@ use position::Position;
 /// What is known of the trades of a feed's markets; shared by its connections.
 #[derive(Debug)]
 pub struct Ledger {
+    ids: TradeIds,
     markets: Vec<Mutex<MarketLedger>>,
 }
 
@@ -34,7 +35,7 @@ impl Ledger {
     /// A ledger in which nothing is written yet.
     pub fn new(markets: usize, ids: TradeIds) -> Self {
         let markets = (0..markets).map(|_| Mutex::new(MarketLedger::new(ids))).collect();
-        Self { markets }
+        Self { ids, markets }
     }
 
     /// Whether this trade comes for the first time.
@@ -50,16 +51,26 @@ impl Ledger {
     }
 
     /// Notes that one more connection brings a market's trades.
-    pub fn connected(&self, market: u32) {
+    pub fn connected(&self, market: u32, connection: u64) {
         if let Some(mut market) = self.market(market) {
-            market.connected();
+            market.connected(connection);
+        }
+    }
+
+    /// Notes that a connection has brought a trade, after it was accepted if it came for the first time.
+    pub fn brought(&self, connection: u64, trade: &Trade) {
+        // Where ids show what is missing, nothing depends on who brought what.
+        if !self.ids.show_gaps()
+            && let Some(mut market) = self.market(trade.market)
+        {
+            market.brought(connection, trade);
         }
     }
 
     /// Notes that a connection which brought a market's trades does not any more. Without any, trades may be missed.
-    pub fn disconnected(&self, market: u32) {
+    pub fn disconnected(&self, market: u32, connection: u64) {
         if let Some(mut market) = self.market(market) {
-            market.disconnected();
+            market.disconnected(connection);
         }
     }
 

@@ -19,6 +19,8 @@ use crate::sink::dead_letter::DeadLetter;
 /// One connection's side of the plugin and of Kafka.
 pub struct FeedConnection {
     feed: Arc<Feed>,
+    /// Its number among all connections of the feed.
+    number: u64,
     instance: Option<Instance>,
     answers: Answers,
     account: Account,
@@ -34,15 +36,16 @@ impl FeedConnection {
         let answers = Answers::new(feed.origin.instruments.len());
         let (decoded, line) = (Decoded::default(), Vec::new());
         let served = vec![false; feed.origin.instruments.len()];
-        Self { feed, instance: None, answers, account, metrics, decoded, line, served }
+        let number = feed.connections.fetch_add(1, Ordering::Relaxed);
+        Self { feed, number, instance: None, answers, account, metrics, decoded, line, served }
     }
 
     /// Lets the ledger know which markets' trades come this way now.
     fn serve(&mut self, is_served: impl Fn(u32, &Answers) -> bool) {
         for (market, served) in (0..).zip(&mut self.served) {
             match (std::mem::replace(served, is_served(market, &self.answers)), *served) {
-                (false, true) => self.feed.ledger.connected(market),
-                (true, false) => self.feed.ledger.disconnected(market),
+                (false, true) => self.feed.ledger.connected(market, self.number),
+                (true, false) => self.feed.ledger.disconnected(market, self.number),
                 _ => {}
             }
         }
@@ -50,12 +53,12 @@ impl FeedConnection {
 
     async fn send_trades(&mut self, received_at_us: i64) {
         for trade in &self.decoded.trades {
-            self.answers.traded(trade.market);
             match self.feed.take(trade, received_at_us, self.account, &mut self.line).await {
                 Taken::Sent => _ = self.metrics.trades.inc(),
                 Taken::Known => _ = self.metrics.duplicates.inc(),
                 Taken::Refused => {}
             }
+            self.feed.ledger.brought(self.number, trade);
         }
     }
 
@@ -82,6 +85,7 @@ impl FeedConnection {
 
     fn react(&mut self) -> Reaction {
         let mut reaction = Reaction::default();
+        self.decoded.trades.iter().for_each(|trade| self.answers.traded(trade.market));
         for event in self.decoded.events.drain(..) {
             match event.what {
                 SessionEvent::Subscribed(market) => {
@@ -140,11 +144,11 @@ impl FrameHandler for FeedConnection {
         instance.decode(batch, received_at_us, &mut self.decoded);
         self.metrics.decode.observe(began.elapsed().as_secs_f64());
         feed.rhythms.traded(&self.decoded.trades);
-        self.send_trades(received_at_us).await;
-        self.send_dead_letters(batch, received_at_us).await;
         let reaction = self.react();
         let confirms = feed.confirms.load(Ordering::Relaxed);
         self.serve(|market, answers| answers.is_served(market, confirms));
+        self.send_trades(received_at_us).await;
+        self.send_dead_letters(batch, received_at_us).await;
         reaction
     }
 

@@ -22,6 +22,9 @@ const LAGS: [Duration; 4] =
 /// How long a market may be silent after an interruption before it is asked whether there was anything.
 const SILENCE: Duration = Duration::from_secs(10);
 
+/// How far the exchange's clock may be ahead of ours.
+const AHEAD_US: i64 = 60_000_000;
+
 /// The largest jump of ids that is believed to be a gap.
 const LARGEST_GAP: u64 = 100_000_000;
 
@@ -48,7 +51,7 @@ pub(super) struct MarketLedger {
     /// What is told on subscription or asked for afterwards comes later, and says nothing of what lies between.
     interrupted: Option<(i64, TradeId)>,
     /// Connections that bring its trades.
-    connections: u32,
+    ways: Vec<Way>,
     /// Since when one does again.
     resumed: Option<Instant>,
     gaps: Vec<Gap>,
@@ -57,6 +60,14 @@ pub(super) struct MarketLedger {
     numbers: u64,
     notices: Vec<Notice>,
     changed: bool,
+}
+
+/// A connection that brings a market's trades, in their order.
+#[derive(Debug)]
+struct Way {
+    number: u64,
+    /// Up to where nothing is missing that it was to bring: its newest trade, or the newest of all when it began.
+    until: Option<(i64, TradeId)>,
 }
 
 /// The moment at which something is noted: for distances in time, and for records.
@@ -77,7 +88,7 @@ impl MarketLedger {
             latest: None,
             latest_sent: None,
             interrupted: None,
-            connections: 0,
+            ways: Vec::new(),
             resumed: None,
             gaps: Vec::new(),
             untold: Vec::new(),
@@ -116,7 +127,9 @@ impl MarketLedger {
             },
             None => {
                 let is_new = self.recent.is_new(&trade.id);
-                if let Some(before) = self.interrupted.take_if(|_| is_new && trade.source == Source::Live) {
+                let ends =
+                    |(at, _): &mut (i64, TradeId)| is_new && trade.source == Source::Live && trade.timestamp_us >= *at;
+                if let Some(before) = self.interrupted.take_if(ends) {
                     self.follow_interruption(before, trade, now());
                 }
                 is_new
@@ -125,7 +138,7 @@ impl MarketLedger {
         if is_new && self.latest.as_ref().is_none_or(|(at, _)| trade.timestamp_us >= *at) {
             self.latest = Some((trade.timestamp_us, trade.id.clone()));
         }
-        if is_new && trade.source == Source::Live {
+        if is_new && trade.source == Source::Live && self.ids.show_gaps() {
             self.interrupted = None;
         }
         is_new
@@ -144,17 +157,34 @@ impl MarketLedger {
     }
 
     /// One more connection brings its trades.
-    pub(super) fn connected(&mut self) {
-        self.connections += 1;
+    pub(super) fn connected(&mut self, number: u64) {
+        self.ways.push(Way { number, until: self.latest.clone() });
+    }
+
+    /// A connection has brought a trade, which was handed to Kafka's producer now or by another. What it tells on subscription
+    /// says where it begins, if nothing did before.
+    pub(super) fn brought(&mut self, number: u64, trade: &Trade) {
+        let Some(way) = self.ways.iter_mut().find(|way| way.number == number) else { return };
+        let is_newer = |(at, _): &(i64, TradeId)| trade.source == Source::Live && trade.timestamp_us >= *at;
+        if way.until.as_ref().is_none_or(is_newer) {
+            way.until = Some((trade.timestamp_us, trade.id.clone()));
+            self.changed = true;
+        }
     }
 
     /// A connection which brought its trades does not any more.
-    pub(super) fn disconnected(&mut self) {
-        self.connections = self.connections.saturating_sub(1);
-        if self.connections > 0 {
+    pub(super) fn disconnected(&mut self, number: u64) {
+        let Some(index) = self.ways.iter().position(|way| way.number == number) else { return };
+        let way = self.ways.swap_remove(index);
+        let before = if !self.ids.show_gaps() {
+            // Another that took over may have begun behind what was still on its way here.
+            way.until
+        } else if self.ways.is_empty() {
+            self.latest.clone()
+        } else {
             return;
-        }
-        self.interrupted = self.interrupted.take().or_else(|| self.latest.clone());
+        };
+        self.interrupted = earlier(self.interrupted.take(), before);
         self.resumed = None;
     }
 
@@ -168,7 +198,8 @@ impl MarketLedger {
             return;
         }
         let Some((start_us, after)) = self.interrupted.take() else { return };
-        let span = Span { ids: None, start_us, end_us: now.utc_us.max(start_us), after: Some(after), before: None };
+        let end_us = now.utc_us.max(start_us).saturating_add(AHEAD_US);
+        let span = Span { ids: None, start_us, end_us, after: Some(after), before: None };
         self.open(span, now);
     }
 
@@ -206,9 +237,6 @@ impl MarketLedger {
 
     /// The first trade after a time without a connection.
     fn follow_interruption(&mut self, (from_us, after): (i64, TradeId), trade: &Trade, now: Moment) {
-        if trade.timestamp_us <= from_us {
-            return;
-        }
         let span = Span {
             ids: None,
             start_us: from_us,
@@ -257,7 +285,7 @@ impl MarketLedger {
     /// Closes what closed by itself, and gives the gaps whose turn it is. They count as being asked for until
     /// [`MarketLedger::attempted`].
     pub(super) fn due(&mut self, market: u32, patience: Duration, moment: Moment) -> Vec<Due> {
-        if self.connections > 0 {
+        if !self.ways.is_empty() {
             self.ask_after_silence(moment);
         }
         let now = moment.instant;
@@ -321,12 +349,23 @@ impl MarketLedger {
 
     fn end(&mut self, gap: Gap, state: GapState) {
         self.changed = true;
-        if let GapState::Missing(_) = &state {
-            self.untold.push(gap.span.clone());
+        match &state {
+            GapState::Missing(_) => self.untold.push(gap.span.clone()),
+            GapState::Filled => self.answered(&gap.span),
+            GapState::Open => {}
         }
         let closed_by_itself = gap.stage == Stage::Young || gap.span.is_question();
         if state != GapState::Filled || !closed_by_itself {
             self.notices.push(gap.notice(state));
+        }
+    }
+
+    /// Nobody will ask again whether there was anything since the latest trade of a market that is silent still: its
+    /// connections go on from what the answer brought.
+    fn answered(&mut self, span: &Span) {
+        let is_before = |way: &Way| way.until.as_ref().is_none_or(|(at, _)| *at <= span.start_us);
+        if span.is_question() && self.ways.iter().all(is_before) {
+            self.ways.iter_mut().for_each(|way| way.until = self.latest_sent.clone());
         }
     }
 
@@ -335,6 +374,7 @@ impl MarketLedger {
     pub(super) fn told(&mut self, span: &Span) {
         let Some(index) = self.untold.iter().position(|untold| untold == span) else { return };
         self.untold.swap_remove(index);
+        self.answered(span);
         self.changed = true;
         if let Some(ids) = &span.ids {
             self.sent.fill(ids);
@@ -360,7 +400,7 @@ impl MarketLedger {
         if !std::mem::take(&mut self.changed) {
             return None;
         }
-        let (timestamp_us, id) = self.latest_sent.clone()?;
+        let (timestamp_us, id) = self.complete_until()?;
         let open = || self.gaps.iter().map(|gap| &gap.span).chain(&self.untold);
         let found = |first: u64| open().find(|span| span.ids.as_ref().is_some_and(|ids| ids.contains(&first)));
         let by_id = self.sent.holes().map(|ids| {
@@ -373,7 +413,7 @@ impl MarketLedger {
                 before: None,
             }
         });
-        let by_time = open().filter(|span| span.ids.is_none() && !span.is_question()).map(Hole::by_time);
+        let by_time = open().filter(|span| span.ids.is_none()).map(Hole::by_time);
         Some(Position {
             schema: Position::SCHEMA,
             bounds: self.sent.bounds(),
@@ -382,6 +422,17 @@ impl MarketLedger {
             recent: if self.sent.bounds().is_some() { Vec::new() } else { self.recent_sent.newest() },
             holes: by_id.chain(by_time).collect(),
         })
+    }
+
+    /// The trade behind which a host that starts anew is to ask: what lies before came, or is a hole.
+    fn complete_until(&self) -> Option<(i64, TradeId)> {
+        let newest = self.latest_sent.clone();
+        if self.ids.show_gaps() {
+            return newest;
+        }
+        // Of two connections the slower may still bring what lies before the other's newest trade.
+        let ways = self.ways.iter().map(|way| way.until.clone());
+        ways.chain([self.interrupted.clone()]).fold(newest, earlier)
     }
 
     /// Goes on where a former host stopped.
@@ -402,6 +453,11 @@ impl MarketLedger {
             self.open(hole.span(), now);
         }
     }
+}
+
+/// The earlier of two trades, by time and id.
+fn earlier(one: Option<(i64, TradeId)>, other: Option<(i64, TradeId)>) -> Option<(i64, TradeId)> {
+    one.into_iter().chain(other).min_by_key(|(at, _)| *at)
 }
 
 impl Span {
