@@ -141,4 +141,6 @@ impl Moment {
 }
 
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod tests;
