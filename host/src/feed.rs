@@ -10,7 +10,7 @@ use crate::capture::SegmentHeader;
 use crate::config::FeedConfig;
 use crate::ledger::{Ledger, Notice};
 use crate::metrics::SessionMetrics;
-use crate::plugin::{Instance, Market, OpenFailure, OpenRequest, Plugin, SessionPlan};
+use crate::plugin::{FeedInstance, FeedPlugin, Market, OpenFailure, OpenRequest, Plugin, SessionPlan};
 use crate::sink::dead_letter::DeadLetter;
 use crate::sink::record::RecordTemplate;
 use crate::sink::{Account, Outgoing, Sink};
@@ -59,7 +59,7 @@ pub fn shards(feed: &FeedConfig, plugin: &Plugin) -> Vec<OpenRequest> {
 /// What the connections to one session's markets share.
 pub struct Feed {
     name: String,
-    plugin: Arc<Plugin>,
+    plugin: Arc<dyn FeedPlugin>,
     request: OpenRequest,
     origin: Origin,
     template: RecordTemplate,
@@ -92,12 +92,12 @@ impl Feed {
     pub fn new(
         name: String,
         exchange: &str,
-        plugin: Arc<Plugin>,
+        plugin: Arc<impl FeedPlugin>,
         request: OpenRequest,
         sink: Sink,
         topics: Topics,
     ) -> Result<Self, OpenFailure> {
-        let (_, plan) = plugin.open(request.clone())?;
+        let (_, plan) = Arc::clone(&plugin).instance(request.clone())?;
         let description = plugin.description();
         let origin = Origin {
             exchange: exchange.to_owned(),
@@ -125,7 +125,7 @@ impl Feed {
 
     /// What a capture says of the frames of one of its sessions.
     pub fn segment_header(&self, session: &str) -> SegmentHeader {
-        SegmentHeader::new(&self.origin.exchange, session, &self.plugin, &self.request)
+        SegmentHeader::new(&self.origin.exchange, session, &*self.plugin, &self.request)
     }
 
     /// What is known of its markets.
@@ -134,8 +134,9 @@ impl Feed {
     }
 
     /// An instance of the plugin that knows the feed's markets. The error is a sentence.
-    pub(crate) fn open_instance(&self) -> Result<(Instance, SessionPlan), String> {
-        let (instance, plan) = self.plugin.open(self.request.clone()).map_err(|failure| failure.to_string())?;
+    pub(crate) fn open_instance(&self) -> Result<(Box<dyn FeedInstance>, SessionPlan), String> {
+        let opened = Arc::clone(&self.plugin).instance(self.request.clone());
+        let (instance, plan) = opened.map_err(|failure| failure.to_string())?;
         if instruments(&self.request, &plan) != self.origin.instruments {
             return Err(format!("plugin {} spells its markets differently than before", self.origin.plugin));
         }

@@ -54,9 +54,10 @@ impl Healer {
         let mut looks = tokio::time::interval(LOOK);
         loop {
             tokio::select! {
+                biased;
                 () = shutdown.cancelled() => break,
-                _ = looks.tick() => {}
                 Some(_) = attempts.join_next() => {}
+                _ = looks.tick() => {}
             }
             let ledger = healer.feed.ledger();
             waiting.extend(ledger.due(healer.patience));

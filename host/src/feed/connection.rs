@@ -8,10 +8,10 @@ use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use super::subscriptions::Answers;
-use super::{Feed, Taken, instruments};
+use super::{Feed, Taken};
 use crate::frames::FrameBatch;
 use crate::metrics::SessionMetrics;
-use crate::plugin::{Decoded, Instance, SessionEvent};
+use crate::plugin::{Decoded, FeedInstance, SessionEvent};
 use crate::session::{FrameHandler, Plan, Reaction};
 use crate::sink::Account;
 use crate::sink::dead_letter::DeadLetter;
@@ -21,7 +21,7 @@ pub struct FeedConnection {
     feed: Arc<Feed>,
     /// Its number among all connections of the feed.
     number: u64,
-    instance: Option<Instance>,
+    instance: Option<Box<dyn FeedInstance>>,
     answers: Answers,
     account: Account,
     metrics: SessionMetrics,
@@ -119,11 +119,7 @@ impl FrameHandler for FeedConnection {
     fn open(&mut self) -> Result<Plan, String> {
         self.serve(|_, _| false);
         self.instance = None;
-        let (instance, plan) =
-            self.feed.plugin.open(self.feed.request.clone()).map_err(|failure| failure.to_string())?;
-        if instruments(&self.feed.request, &plan) != self.feed.origin.instruments {
-            return Err(format!("plugin {} spells its markets differently than before", self.feed.origin.plugin));
-        }
+        let (instance, plan) = self.feed.open_instance()?;
         self.instance = Some(instance);
         Ok(Plan {
             url: plan.url,

@@ -1,13 +1,14 @@
 //! What an exchange grants for REST, shared by all of its markets.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tracing::warn;
 
 use super::error::RestError;
 use super::pace::Pace;
+use crate::clock;
 use crate::plugin::{Header, Rate};
 
 /// How long 429 and 418 close a budget where the exchange does not say: too many requests, and an address that is banned.
@@ -107,7 +108,7 @@ fn retry_after(headers: &[Header]) -> Option<Duration> {
         return Some(Duration::from_secs(seconds));
     }
     let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+    Some(date.duration_since(clock::now()).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -219,7 +220,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_date_is_understood() {
         let budget = budget();
-        let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(120));
+        let date = httpdate::fmt_http_date(clock::now() + Duration::from_secs(120));
         assert!(budget.answered(429, &header(&date)).is_err());
         let left = budget.closed_for().unwrap().as_secs();
         assert!((117..=121).contains(&left), "{left}");
