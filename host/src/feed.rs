@@ -2,15 +2,16 @@
 //! each connection is a [`FeedConnection`].
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use rdkafka::message::OwnedHeaders;
 use tracing::error;
 
 use crate::capture::SegmentHeader;
 use crate::config::FeedConfig;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Notice};
 use crate::metrics::SessionMetrics;
-use crate::plugin::{Instance, Market, OpenFailure, OpenRequest, Plugin, SessionPlan};
+use crate::plugin::{FeedInstance, FeedPlugin, Market, OpenFailure, OpenRequest, Plugin, SessionPlan};
 use crate::sink::dead_letter::DeadLetter;
 use crate::sink::record::RecordTemplate;
 use crate::sink::{Account, Outgoing, Sink};
@@ -61,11 +62,15 @@ pub fn shards(feed: &FeedConfig, plugin: &Plugin) -> Vec<OpenRequest> {
 /// What the connections to one session's markets share.
 pub struct Feed {
     name: String,
-    plugin: Arc<Plugin>,
+    plugin: Arc<dyn FeedPlugin>,
     request: OpenRequest,
     origin: Origin,
     template: RecordTemplate,
     ledger: Ledger,
+    /// Whether the exchange was ever seen to confirm a subscription.
+    confirms: AtomicBool,
+    /// Connections there ever were.
+    connections: AtomicU64,
     rhythms: silence::Rhythms,
     sink: Sink,
     topics: Topics,
@@ -90,12 +95,12 @@ impl Feed {
     pub fn new(
         name: String,
         exchange: &str,
-        plugin: Arc<Plugin>,
+        plugin: Arc<impl FeedPlugin>,
         request: OpenRequest,
         sink: Sink,
         topics: Topics,
     ) -> Result<Self, OpenFailure> {
-        let (_, plan) = plugin.open(request.clone())?;
+        let (_, plan) = Arc::clone(&plugin).instance(request.clone())?;
         let description = plugin.description();
         let origin = Origin {
             exchange: exchange.to_owned(),
@@ -107,7 +112,8 @@ impl Feed {
         let template = RecordTemplate::new(&origin);
         let ledger = Ledger::new(origin.instruments.len(), description.ids);
         let rhythms = silence::Rhythms::new(origin.instruments.len());
-        Ok(Self { name, plugin, request, origin, template, ledger, rhythms, sink, topics })
+        let (confirms, connections) = (AtomicBool::new(false), AtomicU64::new(0));
+        Ok(Self { name, plugin, request, origin, template, ledger, confirms, connections, rhythms, sink, topics })
     }
 
     /// A connection to the feed's markets. Any number may be open at once: the first copy of each trade goes on.
@@ -122,7 +128,7 @@ impl Feed {
 
     /// What a capture says of the frames of one of its sessions.
     pub fn segment_header(&self, session: &str) -> SegmentHeader {
-        SegmentHeader::new(&self.origin.exchange, session, &self.plugin, &self.request)
+        SegmentHeader::new(&self.origin.exchange, session, &*self.plugin, &self.request)
     }
 
     /// What is known of its markets.
@@ -131,8 +137,9 @@ impl Feed {
     }
 
     /// An instance of the plugin that knows the feed's markets. The error is a sentence.
-    pub(crate) fn open_instance(&self) -> Result<(Instance, SessionPlan), String> {
-        let (instance, plan) = self.plugin.open(self.request.clone()).map_err(|failure| failure.to_string())?;
+    pub(crate) fn open_instance(&self) -> Result<(Box<dyn FeedInstance>, SessionPlan), String> {
+        let opened = Arc::clone(&self.plugin).instance(self.request.clone());
+        let (instance, plan) = opened.map_err(|failure| failure.to_string())?;
         if instruments(&self.request, &plan) != self.origin.instruments {
             return Err(format!("plugin {} spells its markets differently than before", self.origin.plugin));
         }
@@ -171,12 +178,13 @@ impl Feed {
     }
 
     /// Tells readers of Kafka what became of a gap.
-    pub(crate) async fn send_gap(&self, market: u32, payload: &[u8], account: Account) {
-        let Some(key) = self.template.key(market) else { return };
+    pub(crate) async fn send_gap(&self, notice: &Notice, payload: &[u8], account: Account) {
+        let Some(key) = self.template.key(notice.market) else { return };
         let headers = self.headers(Source::Backfill);
         let record = Outgoing { topic: &self.topics.gaps, key, payload, headers, account };
-        if let Err(error) = self.sink.send(&record, || ()).await {
+        if let Err(error) = self.sink.send(&record, || self.ledger.told(notice)).await {
             error!(%error, "Kafka can never take this record of a gap: it is lost");
+            self.ledger.told(notice);
         }
     }
 

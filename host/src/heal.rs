@@ -54,9 +54,10 @@ impl Healer {
         let mut looks = tokio::time::interval(LOOK);
         loop {
             tokio::select! {
+                biased;
                 () = shutdown.cancelled() => break,
-                _ = looks.tick() => {}
                 Some(_) = attempts.join_next() => {}
+                _ = looks.tick() => {}
             }
             let ledger = healer.feed.ledger();
             waiting.extend(ledger.due(healer.patience));
@@ -128,6 +129,6 @@ impl Healer {
             }
         }
         let payload = record::payload(exchange, market, notice);
-        self.feed.send_gap(notice.market, &payload, self.account).await;
+        self.feed.send_gap(notice, &payload, self.account).await;
     }
 }

@@ -5,7 +5,6 @@
 //! trades may be out of order and a second connection may lag; then it is due to be asked for. Where ids show nothing,
 //! the time without a connection is the gap.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,15 +27,15 @@ use position::Position;
 /// What is known of the trades of a feed's markets; shared by its connections.
 #[derive(Debug)]
 pub struct Ledger {
+    ids: TradeIds,
     markets: Vec<Mutex<MarketLedger>>,
-    connections: AtomicU32,
 }
 
 impl Ledger {
     /// A ledger in which nothing is written yet.
     pub fn new(markets: usize, ids: TradeIds) -> Self {
         let markets = (0..markets).map(|_| Mutex::new(MarketLedger::new(ids))).collect();
-        Self { markets, connections: AtomicU32::new(0) }
+        Self { ids, markets }
     }
 
     /// Whether this trade comes for the first time.
@@ -51,23 +50,35 @@ impl Ledger {
         }
     }
 
-    /// Notes that a connection brings frames.
-    pub fn connected(&self) {
-        self.connections.fetch_add(1, Ordering::AcqRel);
+    /// Notes that one more connection brings a market's trades.
+    pub fn connected(&self, market: u32, connection: u64) {
+        if let Some(mut market) = self.market(market) {
+            market.connected(connection);
+        }
     }
 
-    /// Notes that a connection which brought frames is over. Without any, trades may be missed.
-    pub fn disconnected(&self) {
-        if self.connections.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.each().for_each(|(_, mut market)| market.interrupt());
+    /// Notes that a connection has brought a trade, after it was accepted if it came for the first time.
+    pub fn brought(&self, connection: u64, trade: &Trade) {
+        // Where ids show what is missing, nothing depends on who brought what.
+        if !self.ids.show_gaps()
+            && let Some(mut market) = self.market(trade.market)
+        {
+            market.brought(connection, trade);
+        }
+    }
+
+    /// Notes that a connection which brought a market's trades does not any more. Without any, trades may be missed.
+    pub fn disconnected(&self, market: u32, connection: u64) {
+        if let Some(mut market) = self.market(market) {
+            market.disconnected(connection);
         }
     }
 
     /// The gaps that are to be asked for now, having stood open for `patience`. Each counts as being asked for until
     /// [`Ledger::attempted`].
     pub fn due(&self, patience: Duration) -> Vec<Due> {
-        let (is_connected, now) = (self.connections.load(Ordering::Acquire) > 0, Moment::now());
-        self.each().flat_map(|(index, mut market)| market.due(index, patience, is_connected, now)).collect()
+        let now = Moment::now();
+        self.each().flat_map(|(index, mut market)| market.due(index, patience, now)).collect()
     }
 
     /// Notes how asking for a gap went.
@@ -80,6 +91,13 @@ impl Ledger {
     /// What became of gaps since the last call.
     pub fn take_notices(&self) -> Vec<Notice> {
         self.each().flat_map(|(index, mut market)| market.take_notices(index)).collect()
+    }
+
+    /// Notes that news of a gap are on their way to Kafka.
+    pub fn told(&self, notice: &Notice) {
+        if let (GapState::Missing(_), Some(mut market)) = (&notice.state, self.market(notice.market)) {
+            market.told(&notice.span);
+        }
     }
 
     /// How many gaps have not come to their end.
@@ -122,5 +140,7 @@ impl Moment {
     }
 }
 
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod tests;

@@ -40,3 +40,6 @@ pub mod clock;
 pub mod http;
 pub mod log;
 pub mod metrics;
+
+#[cfg(test)]
+mod simulation;

@@ -15,6 +15,7 @@ mod decoded;
 mod description;
 mod error;
 mod fault;
+mod feed_plugin;
 mod folder;
 #[doc(hidden)]
 pub mod fuzz;
@@ -34,6 +35,7 @@ pub use self::decoded::{Decoded, Event, RefusalKind, Refused, SessionEvent};
 pub use self::description::{Description, Limits, OptionInfo, Precision, Rate, TradeIds};
 pub use self::error::{BackfillFailure, OpenFailure, PluginError, RuntimeError};
 pub use self::fault::{Fault, FaultKind};
+pub use self::feed_plugin::{FeedInstance, FeedPlugin};
 pub use self::folder::PluginFolder;
 pub use self::instance::Instance;
 pub use self::loaded::Plugin;

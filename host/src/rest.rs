@@ -14,6 +14,8 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable as _};
 
 pub use self::budget::RestBudget;
+#[cfg(test)]
+pub(crate) use self::client::Network;
 pub use self::client::{RestClient, RestLimits};
 pub use self::error::RestError;
 pub use crate::net::{AllowedHosts, HostRules};

@@ -24,6 +24,8 @@ mod status;
 pub use backoff::Backoff;
 pub use budget::{Allowance, ConnectBudgets};
 pub use dial::{Dialer, chain};
+#[cfg(test)]
+pub(crate) use dial::{Network, Pipe, Watch};
 pub use slot::run;
 pub use status::{SessionState, SessionStatus};
 

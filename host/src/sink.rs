@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rdkafka::error::KafkaError;
 use rdkafka::message::OwnedHeaders;
+use tokio::task::JoinError;
 use tokio::time::{Instant, timeout_at};
 
 use crate::config::{Delivery, KafkaConfig, SpoolConfig};
@@ -26,12 +27,16 @@ pub mod topics;
 
 mod at_least_once;
 mod exactly_once;
+mod producer;
 
 use at_least_once::AtLeastOnce;
 pub use client::client_config;
 use deliveries::Deliveries;
 use exactly_once::ExactlyOnce;
 pub use positions::{CheckpointRecord, CheckpointSource};
+use producer::Producers;
+#[cfg(test)]
+pub(crate) use producer::simulated::{Broker, Luck as DeliveryLuck, Record as DeliveryRecord};
 pub use tally::Tally;
 
 /// How long a full queue is waited for before it is looked at again, should a wake-up be missed.
@@ -84,9 +89,26 @@ impl Sink {
     pub fn new(config: &KafkaConfig, spool: Option<&SpoolConfig>, metrics: &SinkMetrics) -> anyhow::Result<Self> {
         let deliveries = Arc::new(Deliveries::new(metrics.clone()));
         let way = match config.delivery {
-            Delivery::AtLeastOnce => Way::AtLeastOnce(Arc::new(AtLeastOnce::new(config, spool, &deliveries, metrics)?)),
+            Delivery::AtLeastOnce => {
+                let producers = Producers::new(config, &deliveries);
+                Way::AtLeastOnce(Arc::new(AtLeastOnce::new(config, producers, spool, &deliveries, metrics)?))
+            }
             Delivery::ExactlyOnce => Way::ExactlyOnce(Arc::new(ExactlyOnce::new(config, &deliveries)?)),
         };
+        Ok(Self { deliveries, way })
+    }
+
+    /// At least once, to this broker alone.
+    #[cfg(test)]
+    pub(crate) fn to(
+        broker: Broker,
+        config: &KafkaConfig,
+        spool: Option<&SpoolConfig>,
+        metrics: &SinkMetrics,
+    ) -> anyhow::Result<Self> {
+        let deliveries = Arc::new(Deliveries::new(metrics.clone()));
+        let producers = Producers::new(config, &deliveries).to(broker);
+        let way = Way::AtLeastOnce(Arc::new(AtLeastOnce::new(config, producers, spool, &deliveries, metrics)?));
         Ok(Self { deliveries, way })
     }
 
@@ -158,6 +180,16 @@ impl Sink {
         }
         self.in_flight()
     }
+}
+
+/// Does work that blocks, away from the threads that serve sockets; in simulated time at once, so that nothing depends on
+/// how fast a thread is.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, JoinError> {
+    #[cfg(test)]
+    if crate::simulation::is_on() {
+        return Ok(work());
+    }
+    tokio::task::spawn_blocking(work).await
 }
 
 /// Waits for a condition that deliveries bring about. False if it is not met by `deadline`.

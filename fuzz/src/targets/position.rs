@@ -31,7 +31,7 @@ pub(super) fn run(bytes: &[u8]) {
         let trade = trade(newest.wrapping_add(id.into()).wrapping_sub(16), what, latest.saturating_add(time.into()));
         match what % 4 {
             0 => drop(ledger.due(Duration::ZERO).iter().map(|due| ledger.attempted(due, attempt(id))).count()),
-            1 => ledger.connected(),
+            1 => ledger.connected(0, id.into()),
             _ => {
                 if ledger.is_new(&trade) {
                     ledger.accepted(&trade);

@@ -36,7 +36,13 @@ pub(super) fn run(bytes: &[u8]) {
 fn decode(bytes: &[u8]) {
     let Some(read) = record::decode(bytes) else { return };
     let mut again = Vec::new();
-    record::encode(read.topic, read.key, read.payload, read.headers.as_borrowed(), &mut again);
+    record::encode(
+        read.topic,
+        read.key,
+        read.payload,
+        read.headers.as_ref().map(OwnedHeaders::as_borrowed),
+        &mut again,
+    );
     assert_eq!(again, bytes);
 }
 
@@ -63,7 +69,7 @@ fn written(input: &mut Input<'_>) -> Vec<u8> {
         return bytes;
     }
     let mut record = Vec::new();
-    record::encode("trades", b"key", &bytes, OwnedHeaders::new().as_borrowed(), &mut record);
+    record::encode("trades", b"key", &bytes, Some(OwnedHeaders::new().as_borrowed()), &mut record);
     decode(&record);
     record
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::plugin::{Market, OpenRequest, Plugin, bounded_escaped};
+use crate::plugin::{FeedPlugin, Market, OpenRequest, bounded_escaped};
 
 /// Version of the layout of segments.
 pub(super) const FORMAT: u32 = 1;
@@ -63,7 +63,7 @@ pub struct MarketHeader {
 impl SegmentHeader {
     /// Of a session's connections from now on; the recorder adds stream and sequence.
     #[must_use]
-    pub fn new(exchange: &str, session: &str, plugin: &Plugin, request: &OpenRequest) -> Self {
+    pub fn new(exchange: &str, session: &str, plugin: &dyn FeedPlugin, request: &OpenRequest) -> Self {
         Self {
             format: FORMAT,
             exchange: exchange.to_owned(),

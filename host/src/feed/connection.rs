@@ -2,15 +2,16 @@
 //! leave for Kafka as trades or dead letters.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use super::subscriptions::Answers;
-use super::{Feed, Taken, instruments};
+use super::{Feed, Taken};
 use crate::frames::FrameBatch;
 use crate::metrics::SessionMetrics;
-use crate::plugin::{Decoded, Instance, SessionEvent};
+use crate::plugin::{Decoded, FeedInstance, SessionEvent};
 use crate::session::{FrameHandler, Plan, Reaction};
 use crate::sink::Account;
 use crate::sink::dead_letter::DeadLetter;
@@ -18,40 +19,47 @@ use crate::sink::dead_letter::DeadLetter;
 /// One connection's side of the plugin and of Kafka.
 pub struct FeedConnection {
     feed: Arc<Feed>,
-    instance: Option<Instance>,
+    /// Its number among all connections of the feed.
+    number: u64,
+    instance: Option<Box<dyn FeedInstance>>,
     answers: Answers,
     account: Account,
     metrics: SessionMetrics,
     decoded: Decoded,
     line: Vec<u8>,
-    /// Whether frames came since it was opened.
-    is_up: bool,
+    /// Markets whose trades it brings.
+    served: Vec<bool>,
 }
 
 impl FeedConnection {
     pub(super) fn new(feed: Arc<Feed>, metrics: SessionMetrics, account: Account) -> Self {
         let answers = Answers::new(feed.origin.instruments.len());
         let (decoded, line) = (Decoded::default(), Vec::new());
-        Self { feed, instance: None, answers, account, metrics, decoded, line, is_up: false }
+        let served = vec![false; feed.origin.instruments.len()];
+        let number = feed.connections.fetch_add(1, Ordering::Relaxed);
+        Self { feed, number, instance: None, answers, account, metrics, decoded, line, served }
     }
 
-    fn is_up(&mut self, is_up: bool) {
-        match (std::mem::replace(&mut self.is_up, is_up), is_up) {
-            (false, true) => self.feed.ledger.connected(),
-            (true, false) => self.feed.ledger.disconnected(),
-            _ => {}
+    /// Lets the ledger know which markets' trades come this way now.
+    fn serve(&mut self, is_served: impl Fn(u32, &Answers) -> bool) {
+        for (market, served) in (0..).zip(&mut self.served) {
+            match (std::mem::replace(served, is_served(market, &self.answers)), *served) {
+                (false, true) => self.feed.ledger.connected(market, self.number),
+                (true, false) => self.feed.ledger.disconnected(market, self.number),
+                _ => {}
+            }
         }
     }
 
     async fn send_trades(&mut self, received_at_us: i64) {
         let (mut sent, mut known) = (0, 0);
         for trade in &self.decoded.trades {
-            self.answers.traded(trade.market);
             match self.feed.take(trade, received_at_us, self.account, &mut self.line).await {
                 Taken::Sent => sent += 1,
                 Taken::Known => known += 1,
                 Taken::Refused => {}
             }
+            self.feed.ledger.brought(self.number, trade);
         }
         self.metrics.trades.inc_by(sent);
         self.metrics.duplicates.inc_by(known);
@@ -80,10 +88,12 @@ impl FeedConnection {
 
     fn react(&mut self) -> Reaction {
         let mut reaction = Reaction::default();
+        self.decoded.trades.iter().for_each(|trade| self.answers.traded(trade.market));
         for event in self.decoded.events.drain(..) {
             match event.what {
                 SessionEvent::Subscribed(market) => {
                     self.answers.confirmed(market);
+                    self.feed.confirms.store(true, Ordering::Relaxed);
                     info!(market = self.feed.canonical(Some(market)), "subscribed");
                 }
                 SessionEvent::Rejected { market, reason } => {
@@ -110,13 +120,9 @@ impl FeedConnection {
 
 impl FrameHandler for FeedConnection {
     fn open(&mut self) -> Result<Plan, String> {
-        self.is_up(false);
+        self.serve(|_, _| false);
         self.instance = None;
-        let (instance, plan) =
-            self.feed.plugin.open(self.feed.request.clone()).map_err(|failure| failure.to_string())?;
-        if instruments(&self.feed.request, &plan) != self.feed.origin.instruments {
-            return Err(format!("plugin {} spells its markets differently than before", self.feed.origin.plugin));
-        }
+        let (instance, plan) = self.feed.open_instance()?;
         self.instance = Some(instance);
         Ok(Plan {
             url: plan.url,
@@ -136,11 +142,13 @@ impl FrameHandler for FeedConnection {
         let began = Instant::now();
         instance.decode(batch, received_at_us, &mut self.decoded);
         self.metrics.decode.observe(began.elapsed().as_secs_f64());
-        self.is_up(true);
         feed.rhythms.traded(&self.decoded.trades);
+        let reaction = self.react();
+        let confirms = feed.confirms.load(Ordering::Relaxed);
+        self.serve(|market, answers| answers.is_served(market, confirms));
         self.send_trades(received_at_us).await;
         self.send_dead_letters(batch, received_at_us).await;
-        self.react()
+        reaction
     }
 
     async fn broken(&mut self, frame: &[u8], reason: &str, received_at_us: i64) {
@@ -151,6 +159,6 @@ impl FrameHandler for FeedConnection {
 
 impl Drop for FeedConnection {
     fn drop(&mut self) {
-        self.is_up(false);
+        self.serve(|_, _| false);
     }
 }

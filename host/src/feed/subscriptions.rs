@@ -46,6 +46,16 @@ impl Answers {
         }
     }
 
+    /// Whether the market's trades come this way. Where an exchange `confirms` nothing, the first trade of any market has to
+    /// do for all.
+    pub(super) fn is_served(&self, market: u32, confirms: bool) -> bool {
+        match self.markets.get(market as usize) {
+            Some(Answer::Confirmed | Answer::Trading) => true,
+            Some(Answer::Missing) => !confirms && self.markets.contains(&Answer::Trading),
+            Some(Answer::Refused) | None => false,
+        }
+    }
+
     /// How far the subscriptions are, if that has changed. `name` gives a market's name.
     pub(super) fn news<'a>(&mut self, name: impl Fn(u32) -> &'a str) -> Option<Subscriptions> {
         if !std::mem::take(&mut self.changed) {

@@ -8,7 +8,7 @@ use super::Healer;
 use crate::clock::now_us;
 use crate::feed::Taken;
 use crate::ledger::{Due, Span};
-use crate::plugin::{BackfillFailure, Gap, HttpResponse, Instance, Page};
+use crate::plugin::{BackfillFailure, FeedInstance, Gap, HttpResponse, Page};
 use crate::rest::{Rest, RestError};
 use crate::sink::dead_letter::DeadLetter;
 
@@ -30,7 +30,7 @@ pub(super) async fn ask(healer: &Healer, rest: &Rest, due: &Due, shutdown: &Canc
     let (mut instance, _) =
         healer.feed.open_instance().map_err(|reason| Failure { reason, may_pass: true, after: None })?;
     for span in &due.parts {
-        ask_for(healer, rest, &mut instance, due.market, span, shutdown).await?;
+        ask_for(healer, rest, &mut *instance, due.market, span, shutdown).await?;
     }
     Ok(())
 }
@@ -38,7 +38,7 @@ pub(super) async fn ask(healer: &Healer, rest: &Rest, due: &Due, shutdown: &Canc
 async fn ask_for(
     healer: &Healer,
     rest: &Rest,
-    instance: &mut Instance,
+    instance: &mut dyn FeedInstance,
     market: u32,
     span: &Span,
     shutdown: &CancellationToken,
@@ -49,8 +49,9 @@ async fn ask_for(
     let mut line = Vec::new();
     for _ in 0..MAX_PAGES {
         let response = tokio::select! {
-            response = rest.get(&request) => response?,
+            biased;
             () = shutdown.cancelled() => return Err(Failure::may_pass("the host is shutting down".to_owned())),
+            response = rest.get(&request) => response?,
         };
         let received_at_us = now_us();
         let page = instance.decode_backfill(&gap, &request, &response)?;

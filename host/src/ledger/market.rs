@@ -22,6 +22,9 @@ const LAGS: [Duration; 4] =
 /// How long a market may be silent after an interruption before it is asked whether there was anything.
 const SILENCE: Duration = Duration::from_secs(10);
 
+/// How far the exchange's clock may be ahead of ours.
+const AHEAD_US: i64 = 60_000_000;
+
 /// The largest jump of ids that is believed to be a gap.
 const LARGEST_GAP: u64 = 100_000_000;
 
@@ -36,19 +39,35 @@ pub(super) struct MarketLedger {
     seen: Coverage,
     /// Ids that were handed to Kafka's producer, or given up.
     sent: Coverage,
+    /// The newest ids that were let through, where ids show nothing.
     recent: Recent,
+    /// The newest ids that were handed to Kafka's producer, where ids show nothing.
+    recent_sent: Recent,
     /// Latest time of a trade that was let through, µs, and its id.
     latest: Option<(i64, TradeId)>,
     /// Latest time of a trade that was handed to Kafka's producer, µs, and its id.
     latest_sent: Option<(i64, TradeId)>,
-    /// No connection was up at some time since the latest trade, so that others may have been missed.
-    interrupted: bool,
-    /// Since when one is up again.
+    /// The latest trade before a time without a connection, if none was pushed since: others may have been missed behind it.
+    /// What is told on subscription or asked for afterwards comes later, and says nothing of what lies between.
+    interrupted: Option<(i64, TradeId)>,
+    /// Connections that bring its trades.
+    ways: Vec<Way>,
+    /// Since when one does again.
     resumed: Option<Instant>,
     gaps: Vec<Gap>,
+    /// What is given up, but not yet on its way to who is to know of it.
+    untold: Vec<Span>,
     numbers: u64,
     notices: Vec<Notice>,
     changed: bool,
+}
+
+/// A connection that brings a market's trades, in their order.
+#[derive(Debug)]
+struct Way {
+    number: u64,
+    /// Up to where nothing is missing that it was to bring: its newest trade, or the newest of all when it began.
+    until: Option<(i64, TradeId)>,
 }
 
 /// The moment at which something is noted: for distances in time, and for records.
@@ -65,11 +84,14 @@ impl MarketLedger {
             seen: Coverage::default(),
             sent: Coverage::default(),
             recent: Recent::default(),
+            recent_sent: Recent::default(),
             latest: None,
             latest_sent: None,
-            interrupted: false,
+            interrupted: None,
+            ways: Vec::new(),
             resumed: None,
             gaps: Vec::new(),
+            untold: Vec::new(),
             numbers: 0,
             notices: Vec::new(),
             changed: false,
@@ -105,8 +127,10 @@ impl MarketLedger {
             },
             None => {
                 let is_new = self.recent.is_new(&trade.id);
-                if is_new && self.interrupted && trade.source == Source::Live {
-                    self.follow_interruption(trade, now());
+                let ends =
+                    |(at, _): &mut (i64, TradeId)| is_new && trade.source == Source::Live && trade.timestamp_us >= *at;
+                if let Some(before) = self.interrupted.take_if(ends) {
+                    self.follow_interruption(before, trade, now());
                 }
                 is_new
             }
@@ -114,8 +138,8 @@ impl MarketLedger {
         if is_new && self.latest.as_ref().is_none_or(|(at, _)| trade.timestamp_us >= *at) {
             self.latest = Some((trade.timestamp_us, trade.id.clone()));
         }
-        if is_new && trade.source == Source::Live {
-            self.interrupted = false;
+        if is_new && trade.source == Source::Live && self.ids.show_gaps() {
+            self.interrupted = None;
         }
         is_new
     }
@@ -123,45 +147,75 @@ impl MarketLedger {
     /// A trade was handed to Kafka's producer.
     pub(super) fn accepted(&mut self, trade: &Trade) {
         self.changed = true;
-        if let Some(ids) = self.covered(trade)
-            && let Came::Behind(missing) = self.sent.insert(ids)
-        {
-            self.settle_given_up(&missing);
+        match self.covered(trade) {
+            Some(ids) => {
+                if let Came::Behind(missing) = self.sent.insert(ids) {
+                    self.settle_given_up(&missing);
+                }
+            }
+            None => _ = self.recent_sent.is_new(&trade.id),
         }
         if self.latest_sent.as_ref().is_none_or(|(at, _)| trade.timestamp_us >= *at) {
             self.latest_sent = Some((trade.timestamp_us, trade.id.clone()));
         }
     }
 
-    /// What was given up as soon as it was seen to be missing is settled once the trade behind it is: nothing else is missing
+    /// What was given up and told before the trade behind it was handed over is settled with that: nothing else is missing
     /// without a gap.
     fn settle_given_up(&mut self, missing: &RangeInclusive<u64>) {
         for part in self.seen.missing_of(missing) {
             let touches = |ids: &RangeInclusive<u64>| ids.start() <= part.end() && part.start() <= ids.end();
-            if !self.gaps.iter().any(|gap| gap.span.ids.as_ref().is_some_and(touches)) {
+            let mut open = self.gaps.iter().map(|gap| &gap.span).chain(&self.untold);
+            if !open.any(|span| span.ids.as_ref().is_some_and(touches)) {
                 self.sent.fill(&part);
             }
         }
     }
 
-    /// No connection is up.
-    pub(super) fn interrupt(&mut self) {
-        self.interrupted = self.latest.is_some();
+    /// One more connection brings its trades.
+    pub(super) fn connected(&mut self, number: u64) {
+        self.ways.push(Way { number, until: self.latest.clone() });
+    }
+
+    /// A connection has brought a trade, which was handed to Kafka's producer now or by another. What it tells on subscription
+    /// says where it begins, if nothing did before.
+    pub(super) fn brought(&mut self, number: u64, trade: &Trade) {
+        let Some(way) = self.ways.iter_mut().find(|way| way.number == number) else { return };
+        let is_newer = |(at, _): &(i64, TradeId)| trade.source == Source::Live && trade.timestamp_us >= *at;
+        if way.until.as_ref().is_none_or(is_newer) {
+            way.until = Some((trade.timestamp_us, trade.id.clone()));
+            self.changed = true;
+        }
+    }
+
+    /// A connection which brought its trades does not any more.
+    pub(super) fn disconnected(&mut self, number: u64) {
+        let Some(index) = self.ways.iter().position(|way| way.number == number) else { return };
+        let way = self.ways.swap_remove(index);
+        let before = if !self.ids.show_gaps() {
+            // Another that took over may have begun behind what was still on its way here.
+            way.until
+        } else if self.ways.is_empty() {
+            self.latest.clone()
+        } else {
+            return;
+        };
+        self.interrupted = earlier(self.interrupted.take(), before);
         self.resumed = None;
     }
 
     /// After an interruption, what is to come shows what was missed; where nothing comes, the exchange must be asked.
     fn ask_after_silence(&mut self, now: Moment) {
-        if !self.interrupted {
+        if self.interrupted.is_none() {
             return;
         }
         let resumed = *self.resumed.get_or_insert(now.instant);
         if now.instant < resumed + SILENCE {
             return;
         }
-        self.interrupted = false;
-        let Some((start_us, after)) = self.latest.clone() else { return };
-        let span = Span { ids: None, start_us, end_us: now.utc_us.max(start_us), after: Some(after), before: None };
+        let Some((start_us, after)) = self.interrupted.take() else { return };
+        let end_us = now.utc_us.max(start_us).saturating_add(AHEAD_US);
+        let span = Span { ids: None, start_us, end_us, after: Some(after), before: None };
         self.open(span, now);
     }
 
@@ -198,11 +252,7 @@ impl MarketLedger {
     }
 
     /// The first trade after a time without a connection.
-    fn follow_interruption(&mut self, trade: &Trade, now: Moment) {
-        let Some((from_us, after)) = self.latest.clone() else { return };
-        if trade.timestamp_us <= from_us {
-            return;
-        }
+    fn follow_interruption(&mut self, (from_us, after): (i64, TradeId), trade: &Trade, now: Moment) {
         let span = Span {
             ids: None,
             start_us: from_us,
@@ -250,8 +300,8 @@ impl MarketLedger {
 
     /// Closes what closed by itself, and gives the gaps whose turn it is. They count as being asked for until
     /// [`MarketLedger::attempted`].
-    pub(super) fn due(&mut self, market: u32, patience: Duration, is_connected: bool, moment: Moment) -> Vec<Due> {
-        if is_connected {
+    pub(super) fn due(&mut self, market: u32, patience: Duration, moment: Moment) -> Vec<Due> {
+        if !self.ways.is_empty() {
             self.ask_after_silence(moment);
         }
         let now = moment.instant;
@@ -268,7 +318,7 @@ impl MarketLedger {
             index += 1;
             if gap.stage == Stage::Young && now >= gap.found + patience {
                 gap.stage = Stage::Waiting(now);
-                if !gap.is_question() {
+                if !gap.span.is_question() {
                     self.notices.push(gap.notice(GapState::Open));
                 }
             }
@@ -315,13 +365,35 @@ impl MarketLedger {
 
     fn end(&mut self, gap: Gap, state: GapState) {
         self.changed = true;
-        if let (GapState::Missing(_), Some(ids)) = (&state, &gap.span.ids) {
-            // Settled: after a restart nobody is to ask for them again. Should they come, they are still new.
-            self.sent.fill(ids);
+        match &state {
+            GapState::Missing(_) => self.untold.push(gap.span.clone()),
+            GapState::Filled => self.answered(&gap.span),
+            GapState::Open => {}
         }
-        let closed_by_itself = gap.stage == Stage::Young || gap.is_question();
+        let closed_by_itself = gap.stage == Stage::Young || gap.span.is_question();
         if state != GapState::Filled || !closed_by_itself {
             self.notices.push(gap.notice(state));
+        }
+    }
+
+    /// Nobody will ask again whether there was anything since the latest trade of a market that is silent still: its
+    /// connections go on from what the answer brought.
+    fn answered(&mut self, span: &Span) {
+        let is_before = |way: &Way| way.until.as_ref().is_none_or(|(at, _)| *at <= span.start_us);
+        if span.is_question() && self.ways.iter().all(is_before) {
+            self.ways.iter_mut().for_each(|way| way.until = self.latest_sent.clone());
+        }
+    }
+
+    /// What is missing is told, or on its way to be. After a restart nobody is to ask for it again; should it come, it is
+    /// still new.
+    pub(super) fn told(&mut self, span: &Span) {
+        let Some(index) = self.untold.iter().position(|untold| untold == span) else { return };
+        self.untold.swap_remove(index);
+        self.answered(span);
+        self.changed = true;
+        if let Some(ids) = &span.ids {
+            self.sent.fill(ids);
         }
     }
 
@@ -344,32 +416,39 @@ impl MarketLedger {
         if !std::mem::take(&mut self.changed) {
             return None;
         }
-        let (timestamp_us, id) = self.latest_sent.clone()?;
-        let found =
-            |first: u64| self.gaps.iter().find(|gap| gap.span.ids.as_ref().is_some_and(|ids| ids.contains(&first)));
+        let (timestamp_us, id) = self.complete_until()?;
+        let open = || self.gaps.iter().map(|gap| &gap.span).chain(&self.untold);
+        let found = |first: u64| open().find(|span| span.ids.as_ref().is_some_and(|ids| ids.contains(&first)));
         let by_id = self.sent.holes().map(|ids| {
-            let gap = found(*ids.start());
+            let span = found(*ids.start());
             Hole {
-                start_us: gap.map_or(timestamp_us, |gap| gap.span.start_us),
-                end_us: gap.map_or(timestamp_us, |gap| gap.span.end_us),
+                start_us: span.map_or(timestamp_us, |span| span.start_us),
+                end_us: span.map_or(timestamp_us, |span| span.end_us),
                 ids: Some((*ids.start(), *ids.end())),
                 after: None,
                 before: None,
             }
         });
-        let by_time = self
-            .gaps
-            .iter()
-            .filter(|gap| gap.span.ids.is_none() && !gap.is_question())
-            .map(|gap| Hole::by_time(&gap.span));
+        let by_time = open().filter(|span| span.ids.is_none()).map(Hole::by_time);
         Some(Position {
             schema: Position::SCHEMA,
             bounds: self.sent.bounds(),
             timestamp_us,
             id: id.into(),
-            recent: if self.sent.bounds().is_some() { Vec::new() } else { self.recent.newest() },
+            recent: if self.sent.bounds().is_some() { Vec::new() } else { self.recent_sent.newest() },
             holes: by_id.chain(by_time).collect(),
         })
+    }
+
+    /// The trade behind which a host that starts anew is to ask: what lies before came, or is a hole.
+    fn complete_until(&self) -> Option<(i64, TradeId)> {
+        let newest = self.latest_sent.clone();
+        if self.ids.show_gaps() {
+            return newest;
+        }
+        // Of two connections the slower may still bring what lies before the other's newest trade.
+        let ways = self.ways.iter().map(|way| way.until.clone());
+        ways.chain([self.interrupted.clone()]).fold(newest, earlier)
     }
 
     /// Goes on where a former host stopped.
@@ -377,9 +456,10 @@ impl MarketLedger {
         let id = TradeId::from(&position.id);
         self.latest = Some((position.timestamp_us, id.clone()));
         self.latest_sent = self.latest.clone();
-        self.interrupted = true;
+        self.interrupted = self.latest.clone();
         for id in position.recent.iter().map(TradeId::from).chain([id]) {
             self.recent.is_new(&id);
+            self.recent_sent.is_new(&id);
         }
         if let Some((floor, newest)) = position.bounds {
             self.seen = Coverage::restore(floor, newest, position.holes.iter().filter_map(|hole| hole.ids));
@@ -391,12 +471,19 @@ impl MarketLedger {
     }
 }
 
-impl Gap {
+/// The earlier of two trades, by time and id.
+fn earlier(one: Option<(i64, TradeId)>, other: Option<(i64, TradeId)>) -> Option<(i64, TradeId)> {
+    one.into_iter().chain(other).min_by_key(|(at, _)| *at)
+}
+
+impl Span {
     /// Whether it only asks if there was anything since the latest trade.
     fn is_question(&self) -> bool {
-        self.span.ids.is_none() && self.span.before.is_none()
+        self.ids.is_none() && self.before.is_none()
     }
+}
 
+impl Gap {
     fn notice(&self, state: GapState) -> Notice {
         Notice { market: 0, span: self.span.clone(), found_at_us: self.found_at_us, state }
     }

@@ -30,9 +30,19 @@ fn take(ledger: &Ledger, trade: &Trade) -> bool {
     is_new
 }
 
+/// What became of gaps, and tells it.
 fn states(ledger: &Ledger) -> Vec<(Option<(u64, u64)>, &'static str)> {
     let ids = |span: &Span| span.ids.as_ref().map(|ids| (*ids.start(), *ids.end()));
-    ledger.take_notices().iter().map(|notice| (ids(&notice.span), notice.state.as_str())).collect()
+    let notices = ledger.take_notices();
+    notices.iter().for_each(|notice| ledger.told(notice));
+    notices.iter().map(|notice| (ids(&notice.span), notice.state.as_str())).collect()
+}
+
+/// Takes a trade that a connection brings.
+fn bring(ledger: &Ledger, connection: u64, trade: &Trade) -> bool {
+    let is_new = take(ledger, trade);
+    ledger.brought(connection, trade);
+    is_new
 }
 
 fn parts(due: &[Due]) -> Vec<(u64, u64)> {
@@ -132,17 +142,17 @@ async fn a_successor_asks_for_what_was_missed_and_delivers_nothing_twice() {
 #[tokio::test(start_paused = true)]
 async fn where_ids_show_nothing_the_time_without_a_connection_is_the_gap() {
     let ledger = Ledger::new(1, TradeIds::Opaque);
-    ledger.connected();
-    ledger.connected();
-    take(&ledger, &trade(70, 1));
-    ledger.disconnected();
-    assert!(take(&ledger, &trade(9, 2)));
-    tokio::time::advance(PATIENCE).await;
-    assert!(ledger.due(PATIENCE).is_empty(), "the other connection was up");
-    ledger.disconnected();
-    ledger.connected();
-    assert!(!take(&ledger, &trade(9, 2)), "a repeated trade is no sign of what came since");
-    assert!(take(&ledger, &trade(50, 7)));
+    ledger.connected(0, 1);
+    ledger.connected(0, 2);
+    assert!(bring(&ledger, 1, &trade(70, 1)));
+    assert!(!bring(&ledger, 2, &trade(70, 1)));
+    assert!(bring(&ledger, 1, &trade(9, 2)));
+    assert!(!bring(&ledger, 2, &trade(9, 2)));
+    ledger.disconnected(0, 1);
+    ledger.disconnected(0, 2);
+    ledger.connected(0, 3);
+    assert!(!bring(&ledger, 3, &trade(9, 2)), "a repeated trade is no sign of what came since");
+    assert!(bring(&ledger, 3, &trade(50, 7)));
     let positions = ledger.take_positions();
     tokio::time::advance(PATIENCE).await;
     let due = ledger.due(PATIENCE);
@@ -160,6 +170,152 @@ async fn where_ids_show_nothing_the_time_without_a_connection_is_the_gap() {
     let due = successor.due(PATIENCE);
     let spans: Vec<_> = due.iter().flat_map(|due| &due.parts).map(|span| (span.start_us, span.end_us)).collect();
     assert_eq!(spans, [(2_000_000, 7_000_000), (7_000_000, 9_000_000)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trade_that_waits_for_kafka_is_in_no_position() {
+    let ledger = Ledger::new(1, TradeIds::Opaque);
+    take(&ledger, &trade(1, 1));
+    let waits = trade(2, 1);
+    assert!(ledger.is_new(&waits));
+    let positions = ledger.take_positions();
+    let successor = Ledger::new(1, TradeIds::Opaque);
+    successor.restore(0, &positions[0].1).unwrap();
+    assert!(!take(&successor, &trade(1, 1)));
+    assert!(take(&successor, &waits), "the former host was killed while it waited");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_told_on_subscription_does_not_hide_what_lies_before() {
+    for live in [true, false] {
+        let ledger = Ledger::new(1, TradeIds::Increasing);
+        ledger.connected(0, 1);
+        bring(&ledger, 1, &trade(1, 1));
+        ledger.disconnected(0, 1);
+        ledger.connected(0, 1);
+        for id in [20, 21] {
+            assert!(take(&ledger, &Trade { source: Source::Snapshot, ..trade(id, id as i64) }));
+        }
+        if live {
+            assert!(take(&ledger, &trade(22, 22)));
+        } else {
+            assert!(ledger.due(PATIENCE).is_empty());
+            tokio::time::advance(Duration::from_secs(10)).await;
+            assert!(ledger.due(PATIENCE).is_empty());
+        }
+        tokio::time::advance(PATIENCE).await;
+        let due = ledger.due(PATIENCE);
+        let span = &due[0].parts[0];
+        assert_eq!((span.start_us, &span.after), (1_000_000, &Some(TradeId::Number(1))));
+        assert!(span.end_us >= 22_000_000);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_given_up_and_not_told_yet_is_asked_for_by_the_next_host() {
+    for ids in [TradeIds::Dense, TradeIds::Increasing] {
+        let ledger = Ledger::new(1, ids);
+        ledger.connected(0, 1);
+        bring(&ledger, 1, &trade(1, 1));
+        ledger.disconnected(0, 1);
+        ledger.connected(0, 1);
+        bring(&ledger, 1, &trade(10, 5));
+        tokio::time::advance(PATIENCE).await;
+        let due = ledger.due(PATIENCE);
+        ledger.attempted(&due[0], Attempt::GiveUp("nobody answers".to_owned()));
+        let notices = ledger.take_notices();
+        let holes = |ledger: &Ledger| {
+            let successor = Ledger::new(1, ids);
+            successor.restore(0, &ledger.take_positions()[0].1).unwrap();
+            successor.open_gaps()
+        };
+        assert_eq!(holes(&ledger), 1, "{ids:?}: the news may never have reached Kafka");
+        notices.iter().for_each(|notice| ledger.told(notice));
+        assert_eq!(holes(&ledger), 0, "{ids:?}");
+    }
+}
+
+/// Where ids show nothing: the newer connection may begin behind what is still on its way on the older.
+#[tokio::test(start_paused = true)]
+async fn what_was_on_its_way_on_a_connection_that_ends_is_asked_for() {
+    let ledger = Ledger::new(1, TradeIds::Increasing);
+    ledger.connected(0, 1);
+    bring(&ledger, 1, &trade(1, 1));
+    ledger.connected(0, 2);
+    bring(&ledger, 2, &trade(5, 5));
+    let successor = Ledger::new(1, TradeIds::Increasing);
+    successor.restore(0, &ledger.take_positions()[0].1).unwrap();
+    take(&successor, &trade(9, 9));
+    tokio::time::advance(PATIENCE).await;
+    assert_eq!(successor.due(PATIENCE)[0].parts[0].start_us, 1_000_000, "the host is killed");
+
+    ledger.disconnected(0, 1);
+    bring(&ledger, 2, &trade(6, 6));
+    tokio::time::advance(PATIENCE).await;
+    let due = ledger.due(PATIENCE);
+    assert_eq!((due[0].parts[0].start_us, due[0].parts[0].end_us), (1_000_000, 6_000_000), "the connection ends");
+}
+
+/// A market that a connection does not serve yet is not served by it.
+#[tokio::test(start_paused = true)]
+async fn each_market_has_its_own_connections() {
+    let ledger = Ledger::new(2, TradeIds::Increasing);
+    ledger.connected(0, 1);
+    ledger.connected(1, 1);
+    let other = |id: u64, seconds: i64| Trade { market: 1, ..trade(id, seconds) };
+    bring(&ledger, 1, &trade(1, 1));
+    bring(&ledger, 1, &other(1, 1));
+    ledger.connected(0, 2);
+    bring(&ledger, 2, &trade(1, 1));
+    for market in [0, 1] {
+        ledger.disconnected(market, 1);
+    }
+    ledger.connected(1, 2);
+    bring(&ledger, 2, &other(9, 9));
+    tokio::time::advance(PATIENCE).await;
+    let due = ledger.due(PATIENCE);
+    let markets: Vec<_> = due.iter().map(|due| (due.market, due.parts[0].start_us)).collect();
+    assert_eq!(markets, [(1, 1_000_000)]);
+}
+
+/// A market that is silent is not asked for the same time again, whenever one of its connections ends.
+#[tokio::test(start_paused = true)]
+async fn what_a_silent_market_was_asked_for_is_settled() {
+    let ledger = Ledger::new(1, TradeIds::Increasing);
+    ledger.connected(0, 1);
+    bring(&ledger, 1, &trade(1, 1));
+    for connection in 2..4 {
+        ledger.disconnected(0, connection - 1);
+        ledger.connected(0, connection);
+        ledger.due(PATIENCE);
+        tokio::time::advance(Duration::from_secs(10)).await;
+        ledger.due(PATIENCE);
+        tokio::time::advance(PATIENCE).await;
+        let due = ledger.due(PATIENCE);
+        let expected = if connection == 2 { 1_000_000 } else { 30_000_000 };
+        assert_eq!(due[0].parts[0].start_us, expected, "connection {connection}");
+        take(&ledger, &Trade { source: Source::Backfill, ..trade(30, 30) });
+        ledger.attempted(&due[0], Attempt::Answered);
+    }
+}
+
+/// Whether there was anything is not forgotten with the host that asked.
+#[tokio::test(start_paused = true)]
+async fn a_question_outlives_the_host() {
+    let ledger = Ledger::new(1, TradeIds::Increasing);
+    ledger.connected(0, 1);
+    bring(&ledger, 1, &trade(1, 1));
+    ledger.disconnected(0, 1);
+    ledger.connected(0, 2);
+    ledger.due(PATIENCE);
+    tokio::time::advance(Duration::from_secs(10)).await;
+    ledger.due(PATIENCE);
+    assert_eq!(ledger.open_gaps(), 1);
+    bring(&ledger, 2, &trade(30, 30));
+    let successor = Ledger::new(1, TradeIds::Increasing);
+    successor.restore(0, &ledger.take_positions()[0].1).unwrap();
+    tokio::time::advance(PATIENCE).await;
+    assert_eq!(successor.due(PATIENCE)[0].parts[0].start_us, 1_000_000);
 }
 
 #[tokio::test(start_paused = true)]
@@ -223,14 +379,14 @@ async fn jumps_beyond_belief_and_too_many_gaps_are_given_up_with_a_reason() {
 #[tokio::test(start_paused = true)]
 async fn a_market_that_stays_silent_after_an_interruption_is_asked_for_once() {
     let ledger = Ledger::new(1, TradeIds::Dense);
-    ledger.connected();
+    ledger.connected(0, 1);
     take(&ledger, &trade(7, 3));
     tokio::time::advance(Duration::from_secs(60)).await;
     assert!(ledger.due(PATIENCE).is_empty(), "silence alone is no sign");
-    ledger.disconnected();
+    ledger.disconnected(0, 1);
     tokio::time::advance(Duration::from_secs(60)).await;
     assert!(ledger.due(PATIENCE).is_empty(), "there is no connection");
-    ledger.connected();
+    ledger.connected(0, 1);
     assert!(ledger.due(PATIENCE).is_empty());
     tokio::time::advance(Duration::from_secs(10)).await;
     assert!(ledger.due(PATIENCE).is_empty(), "a gap may close by itself");

@@ -50,6 +50,12 @@ pub enum TradeIds {
 }
 
 impl TradeIds {
+    /// Whether ids show that trades are missing.
+    #[must_use]
+    pub fn show_gaps(self) -> bool {
+        matches!(self, Self::Dense | Self::Aggregated)
+    }
+
     /// As the documentation spells it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -1,13 +1,14 @@
 //! What an exchange grants for REST, shared by all of its markets.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tracing::warn;
 
 use super::error::RestError;
 use super::pace::Pace;
+use crate::clock;
 use crate::plugin::{Header, Rate};
 
 /// How long 429 and 418 close a budget where the exchange does not say: too many requests, and an address that is banned.
@@ -39,15 +40,20 @@ impl RestBudget {
     }
 
     /// Waits until a request of this weight may go out, in the order of the callers. Cancel safe: who gives up before its turn
-    /// has spent at most its own weight.
+    /// may have spent its own weight, and no other.
     pub async fn acquire(&self, weight: u32) {
         let _turn = self.0.queue.lock().await;
-        self.opened().await;
-        if let Some(pace) = &self.0.pace {
-            pace.wait(weight).await;
+        loop {
+            self.opened().await;
+            if let Some(pace) = &self.0.pace {
+                pace.wait(weight).await;
+            }
+            // It may have been closed by an answer to a request before this one. What was spent before then does not count
+            // for the time after it.
+            if self.closed_for().is_none() {
+                return;
+            }
         }
-        // It may have been closed by an answer to a request before this one.
-        self.opened().await;
     }
 
     /// How long the exchange still wants to be left alone, if it does.
@@ -102,7 +108,7 @@ fn retry_after(headers: &[Header]) -> Option<Duration> {
         return Some(Duration::from_secs(seconds));
     }
     let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+    Some(date.duration_since(clock::now()).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -160,6 +166,31 @@ mod tests {
         assert_eq!(waiting.await.unwrap(), 30.0);
     }
 
+    /// What was spent before a pause would make one request too many behind it.
+    #[tokio::test(start_paused = true)]
+    async fn behind_a_pause_no_window_holds_more_than_the_exchange_allows() {
+        let budget = budget();
+        budget.acquire(50).await;
+        let began = Instant::now();
+        let mut requests = tokio::task::JoinSet::new();
+        for _ in 0..150 {
+            let budget = budget.clone();
+            requests.spawn(async move {
+                budget.acquire(1).await;
+                Instant::now()
+            });
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert!(budget.answered(429, &header("60")).is_err());
+        let mut times = Vec::new();
+        while let Some(time) = requests.join_next().await {
+            times.push(time.unwrap() - began);
+        }
+        for pair in times.windows(101) {
+            assert!(pair[100] - pair[0] >= Duration::from_millis(9_999), "101 requests in {:?}", pair[100] - pair[0]);
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_pause_has_a_default_and_an_end() {
         for (status, headers, seconds) in [
@@ -189,7 +220,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_date_is_understood() {
         let budget = budget();
-        let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(120));
+        let date = httpdate::fmt_http_date(clock::now() + Duration::from_secs(120));
         assert!(budget.answered(429, &header(&date)).is_err());
         let left = budget.closed_for().unwrap().as_secs();
         assert!((117..=121).contains(&left), "{left}");

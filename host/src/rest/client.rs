@@ -70,7 +70,14 @@ pub struct RestClient {
     tls: ClientConfig,
     /// Connections are shared by who may reach the same hosts, so that none is used that was made by other rules.
     pools: Arc<Mutex<VecDeque<(AllowedHosts, Pool)>>>,
+    #[cfg(test)]
+    network: Option<Network>,
 }
+
+/// Answers requests in memory.
+#[cfg(test)]
+pub(crate) type Network =
+    Arc<dyn Fn(HttpRequest) -> futures_util::future::BoxFuture<'static, Result<HttpResponse, RestError>> + Send + Sync>;
 
 /// The most sets of rules whose connections are kept; the one that was made first is forgotten.
 const MAX_POOLS: usize = 64;
@@ -95,7 +102,19 @@ impl RestClient {
     }
 
     pub(crate) fn with_tls(limits: RestLimits, tls: ClientConfig) -> Self {
-        Self { limits, tls, pools: Arc::default() }
+        Self {
+            limits,
+            tls,
+            pools: Arc::default(),
+            #[cfg(test)]
+            network: None,
+        }
+    }
+
+    /// A client of the same kind that knows this network alone.
+    #[cfg(test)]
+    pub(crate) fn over(&self, network: Network) -> Self {
+        Self { network: Some(network), ..self.clone() }
     }
 
     /// Makes a request, and follows redirects. Any status is an answer.
@@ -111,6 +130,10 @@ impl RestClient {
     }
 
     async fn follow(&self, request: &HttpRequest, allowed: &AllowedHosts) -> Result<HttpResponse, RestError> {
+        #[cfg(test)]
+        if let Some(network) = &self.network {
+            return network(request.clone()).await;
+        }
         let pool = self.pool(allowed);
         let mut uri: Uri = request
             .url

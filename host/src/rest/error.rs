@@ -22,7 +22,7 @@ pub enum RestError {
 }
 
 impl RestError {
-    pub(super) fn transient(reason: String) -> Self {
+    pub(crate) fn transient(reason: String) -> Self {
         Self::Transient { reason, after: None }
     }
 

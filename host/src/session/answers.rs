@@ -19,6 +19,10 @@ pub(super) struct Answers {
     patience: Duration,
     /// When the newest answer came.
     at: Instant,
+    /// When the newest message went that may ask for something.
+    asked: Instant,
+    /// When all of the first messages had gone.
+    all_asked: Option<Instant>,
     /// Whether any frame came.
     heard: bool,
     /// Whether the exchange was ever seen to confirm a subscription. One that never does is live with its first trade.
@@ -30,12 +34,33 @@ pub(super) struct Answers {
 impl Answers {
     pub(super) fn new(markets: u32, patience: Duration, confirms: Arc<AtomicBool>, now: Instant) -> Self {
         let newest = Subscriptions { missing: markets, ..Subscriptions::default() };
-        Self { newest, patience, at: now, heard: false, confirms, changed: true, settled: false }
+        Self {
+            newest,
+            patience,
+            at: now,
+            asked: now,
+            all_asked: None,
+            heard: false,
+            confirms,
+            changed: true,
+            settled: false,
+        }
     }
 
     /// A frame came.
     pub(super) fn heard(&mut self) {
         self.heard = true;
+    }
+
+    /// A message went; none waits behind it if it `is_last`.
+    pub(super) fn sent(&mut self, is_last: bool, now: Instant) {
+        // A plugin may ask for more when it is answered. Its pings and replies, which go on for ever, ask for nothing.
+        if self.all_asked.is_none_or(|at| now <= at + self.patience) {
+            self.asked = now;
+        }
+        if is_last && self.all_asked.is_none() {
+            self.all_asked = Some(now);
+        }
     }
 
     /// An answer came.
@@ -51,7 +76,7 @@ impl Answers {
         if self.settled || outbox.due().is_some() || (!self.heard && !self.confirms()) {
             return None;
         }
-        Some(outbox.sent().map_or(self.at, |sent| sent.max(self.at)) + self.patience)
+        Some(self.asked.max(self.at) + self.patience)
     }
 
     /// What is to be told to the session now.
@@ -67,9 +92,11 @@ impl Answers {
         let Subscriptions { confirmed, refused, trading, missing, .. } = self.newest;
         let served = confirmed + trading;
         if missing > 0 && !self.confirms() && (trading > 0 || late || self.settled) {
-            // Nothing but trades will ever tell about the others.
             self.settled = true;
-            return Ok(Some(Happened::Settled(Served { markets: served + missing, missing: refused })));
+            // Nothing but trades will ever tell about the others. Before the first one, another connection may fare better.
+            let (markets, missing) =
+                if trading > 0 { (served + missing, refused) } else { (served, refused + missing) };
+            return Ok(Some(Happened::Settled(Served { markets, missing })));
         }
         if late && missing > 0 {
             if served + refused == 0 {
@@ -159,6 +186,7 @@ mod tests {
         assert_eq!(answers.deadline(&outbox), None, "the message has not gone yet");
         tokio::time::sleep(PATIENCE).await;
         outbox.take();
+        answers.sent(true, Instant::now());
         assert_eq!(answers.deadline(&outbox), Some(Instant::now() + PATIENCE));
         tokio::time::sleep(PATIENCE / 2).await;
         answers.came(counts(2, 0, 0, 1), Instant::now());
@@ -172,6 +200,23 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn pings_and_replies_put_nothing_off() {
+        let (mut answers, outbox) = answers(1, true);
+        answers.sent(true, Instant::now());
+        // What follows at once may be a question that waited for the answer to another.
+        tokio::time::sleep(PATIENCE / 2).await;
+        answers.sent(true, Instant::now());
+        assert_eq!(answers.deadline(&outbox), Some(Instant::now() + PATIENCE));
+        let mut waited = Duration::ZERO;
+        while waited < 2 * PATIENCE {
+            tokio::time::sleep(PATIENCE / 2).await;
+            waited += PATIENCE / 2;
+            answers.sent(true, Instant::now());
+        }
+        assert!(judged(&mut answers, &outbox).contains("none of 1 subscriptions"));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_connection_without_any_answer_is_of_no_use_where_answers_are_usual() {
         let (mut usual, outbox) = answers(2, true);
         tokio::time::sleep(PATIENCE).await;
@@ -182,6 +227,8 @@ mod tests {
         tokio::time::sleep(PATIENCE).await;
         assert_eq!(judged(&mut unknown, &outbox), "None");
         unknown.heard();
+        assert_eq!(judged(&mut unknown, &outbox), "settled 0/2", "another connection is tried beside it");
+        unknown.came(counts(0, 0, 1, 1), Instant::now());
         assert_eq!(judged(&mut unknown, &outbox), "settled 2/0");
     }
 }

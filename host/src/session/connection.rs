@@ -205,6 +205,7 @@ impl Open {
             && let Some(message) = self.outbox.take()
         {
             debug!(message, "sending");
+            self.answers.sent(self.outbox.due().is_none(), now);
             return self.send(Message::text(message)).await;
         }
         self.judge_answers(now).await

@@ -15,8 +15,16 @@ use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async
 
 use crate::net::{self, AllowedHosts};
 
+#[cfg(test)]
+mod memory;
+mod transport;
+
+#[cfg(test)]
+pub(crate) use memory::{Network, Pipe, Watch};
+pub(super) use transport::Transport;
+
 /// A connected WebSocket.
-pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(super) type Socket = WebSocketStream<MaybeTlsStream<Transport>>;
 
 /// How long DNS, TCP, TLS and handshake may take together.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -30,6 +38,8 @@ pub struct Dialer {
     tls: Arc<ClientConfig>,
     websocket: WebSocketConfig,
     hosts: AllowedHosts,
+    #[cfg(test)]
+    network: Option<Network>,
 }
 
 impl std::fmt::Debug for Dialer {
@@ -52,13 +62,25 @@ impl Dialer {
         let tls = Arc::new(net::client_config()?);
         let websocket =
             WebSocketConfig::default().max_message_size(Some(frame_bytes)).max_frame_size(Some(frame_bytes));
-        Ok(Self { tls, websocket, hosts: AllowedHosts::default() })
+        Ok(Self {
+            tls,
+            websocket,
+            hosts: AllowedHosts::default(),
+            #[cfg(test)]
+            network: None,
+        })
     }
 
     /// A dialer of the same kind that reaches these hosts.
     #[must_use]
     pub fn reaching(&self, hosts: AllowedHosts) -> Self {
         Self { hosts, ..self.clone() }
+    }
+
+    /// A dialer of the same kind that knows this network alone.
+    #[cfg(test)]
+    pub(crate) fn over(&self, network: Network) -> Self {
+        Self { network: Some(network), ..self.clone() }
     }
 
     /// Connects. The error is the whole chain of causes in one sentence.
@@ -74,8 +96,7 @@ impl Dialer {
         self.hosts.check(&uri, WEBSOCKET)?;
         let host = uri.host().unwrap_or_default();
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("ws") { 80 } else { 443 });
-        let stream = connect_to_one_of(net::resolve(host, port, &self.hosts).await?).await?;
-        stream.set_nodelay(true).map_err(|error| chain(&error))?;
+        let stream = self.reach(host, port).await?;
         let connector = Connector::Rustls(Arc::clone(&self.tls));
         let shaking = client_async_tls_with_config(url, stream, Some(self.websocket), Some(connector));
         let (socket, answer) = shaking.await.map_err(|error| match &error {
@@ -88,6 +109,16 @@ impl Dialer {
             return Err("it speaks an extension of WebSocket that was not asked for".to_owned());
         }
         Ok(socket)
+    }
+
+    async fn reach(&self, host: &str, port: u16) -> Result<Transport, String> {
+        #[cfg(test)]
+        if let Some(network) = &self.network {
+            return network().await.map(Transport::Memory);
+        }
+        let stream = connect_to_one_of(net::resolve(host, port, &self.hosts).await?).await?;
+        stream.set_nodelay(true).map_err(|error| chain(&error))?;
+        Ok(Transport::Tcp(stream))
     }
 }
 

@@ -20,10 +20,11 @@ const SHORTEST: Duration = Duration::from_secs(5);
 /// Lets TCP end a connection whose peer acknowledged nothing for `idle`, or for five seconds.
 pub(super) fn watch(socket: &Socket, idle: Duration) {
     let stream = match socket.get_ref() {
-        MaybeTlsStream::Plain(stream) => stream,
-        MaybeTlsStream::Rustls(stream) => stream.get_ref().0,
-        _ => return,
+        MaybeTlsStream::Plain(stream) => stream.tcp(),
+        MaybeTlsStream::Rustls(stream) => stream.get_ref().0.tcp(),
+        _ => None,
     };
+    let Some(stream) = stream else { return };
     // The system counts in whole seconds, from one.
     let idle = idle.max(SHORTEST);
     let part = Duration::from_secs((idle.as_secs() / u64::from(PROBES + 1)).max(1));

@@ -16,8 +16,6 @@ pub(super) struct Outbox {
     budget: Budget,
     /// When the first of those that wait may go.
     next: Instant,
-    /// When the newest message went.
-    sent: Option<Instant>,
     /// Shared with the session's other connection.
     depth: Gauge,
 }
@@ -26,7 +24,7 @@ impl Outbox {
     /// An outbox that keeps a fifth of what the exchange takes for the answers to its pings, which go past it.
     pub(super) fn new(allowance: Allowance, depth: Gauge) -> Self {
         let budget = Budget::new(allowance.without(5));
-        Self { waiting: VecDeque::new(), budget, next: Instant::now(), sent: None, depth }
+        Self { waiting: VecDeque::new(), budget, next: Instant::now(), depth }
     }
 
     /// Queues messages; false if there is no room.
@@ -52,14 +50,8 @@ impl Outbox {
             self.next = at;
             return None;
         }
-        self.sent = Some(Instant::now());
         self.depth.dec();
         self.waiting.pop_front()
-    }
-
-    /// When the newest message went.
-    pub(super) fn sent(&self) -> Option<Instant> {
-        self.sent
     }
 }
 

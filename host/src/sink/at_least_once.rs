@@ -11,17 +11,17 @@ use std::time::Duration;
 use anyhow::Context as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::OwnedHeaders;
-use rdkafka::producer::{BaseRecord, Producer as _, PurgeConfig};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 use tracing::{error, info, warn};
 
-use super::deliveries::{self, Deliveries, Opaque, Producer, Undelivered};
+use super::deliveries::{Deliveries, Opaque, Undelivered};
 use super::positions::{self, CheckpointRecord, CheckpointSource};
+use super::producer::{Producer, Producers};
 use super::spool::record::SpooledRecord;
 use super::spool::{self, Segment};
 use super::topics::LARGEST_RECORD_BYTES;
-use super::{Account, FULL_QUEUE_PAUSE, Outgoing, wait_until};
+use super::{Account, FULL_QUEUE_PAUSE, Outgoing, blocking, wait_until};
 use crate::config::{KafkaConfig, SpoolConfig};
 use crate::metrics::SinkMetrics;
 
@@ -40,8 +40,9 @@ const SILENCE: Duration = Duration::from_secs(1);
 
 /// The producer, and what it needs to go on for ever.
 pub(super) struct AtLeastOnce {
-    config: KafkaConfig,
+    positions_topic: String,
     deliveries: Arc<Deliveries>,
+    producers: Producers,
     producer: RwLock<Producer>,
     checkpoints: OnceLock<Arc<dyn CheckpointSource>>,
     checkpoint_headers: OwnedHeaders,
@@ -57,15 +58,17 @@ pub(super) struct AtLeastOnce {
 impl AtLeastOnce {
     pub(super) fn new(
         config: &KafkaConfig,
+        producers: Producers,
         spool: Option<&SpoolConfig>,
         deliveries: &Arc<Deliveries>,
         metrics: &SinkMetrics,
     ) -> anyhow::Result<Self> {
         let overflow = spool.map(|spool| Overflow::open(spool, metrics.clone())).transpose()?;
-        let producer = deliveries::producer(config, deliveries).context("[kafka] is not usable")?;
+        let producer = producers.make().context("[kafka] is not usable")?;
         Ok(Self {
-            config: config.clone(),
+            positions_topic: config.positions_topic(),
             deliveries: Arc::clone(deliveries),
+            producers,
             producer: RwLock::new(producer),
             checkpoints: OnceLock::new(),
             checkpoint_headers: positions::headers(),
@@ -124,13 +127,12 @@ impl AtLeastOnce {
     }
 
     fn try_send(&self, record: &Outgoing<'_>, opaque: Opaque) -> Result<(), KafkaError> {
-        let mut base = BaseRecord::with_opaque_to(record.topic, opaque.pack()).key(record.key).payload(record.payload);
-        base.headers = record.headers.cloned();
-        self.with_producer(|producer| producer.send(base).map_err(|(error, _)| error))
+        self.with_producer(|producer| producer.send(record, opaque))
     }
 
     pub(super) async fn run(&self) -> anyhow::Result<Infallible> {
         tokio::select! {
+            biased;
             never = self.redeliver() => match never {},
             never = self.write_checkpoints() => match never {},
             never = self.empty_spool() => match never {},
@@ -150,7 +152,7 @@ impl AtLeastOnce {
         loop {
             tokio::time::sleep(SYNC_PAUSE).await;
             if let Some(overflow) = self.overflow.clone().filter(|overflow| overflow.is_active()) {
-                let _ = tokio::task::spawn_blocking(move || overflow.sync()).await;
+                let _ = blocking(move || overflow.sync()).await;
             }
         }
     }
@@ -167,7 +169,7 @@ impl AtLeastOnce {
     }
 
     async fn deliver_segment(&self, overflow: &Overflow, segment: Segment, last: bool) {
-        let records = match tokio::task::spawn_blocking(move || segment.read()).await.map_err(anyhow::Error::from) {
+        let records = match blocking(move || segment.read()).await.map_err(anyhow::Error::from) {
             Ok(Ok(records)) => records,
             Ok(Err(error)) => return self.cannot_read(overflow, &error.into()).await,
             Err(error) => return self.cannot_read(overflow, &error).await,
@@ -251,9 +253,8 @@ impl AtLeastOnce {
         if !wait_until(&self.deliveries, deadline, || self.deliveries.arrived(ended) && self.spool_is_empty()).await {
             return false;
         }
-        let topic = self.config.positions_topic();
         for position in positions {
-            let record = self.position_record(&topic, &position);
+            let record = self.position_record(&position);
             if let Err(error) = self.send(&record, || ()).await {
                 let key = String::from_utf8_lossy(&position.key);
                 error!(%key, %error, "Kafka can never take this position: a host that starts again goes on from an older one");
@@ -310,9 +311,9 @@ impl AtLeastOnce {
     /// An idempotent producer that lost its place in the sequence never recovers: a new one takes over. What the old one
     /// still held comes back as failed deliveries.
     async fn replace_failed_producer(&self) {
-        let Some((code, reason)) = self.with_producer(|producer| producer.client().fatal_error()) else { return };
+        let Some((code, reason)) = self.with_producer(Producer::fatal_error) else { return };
         warn!(%code, reason, "Kafka's producer cannot go on, a new one takes over");
-        let fresh = match deliveries::producer(&self.config, &self.deliveries) {
+        let fresh = match self.producers.make() {
             Ok(fresh) => fresh,
             Err(error) => return error!(%error, "a new producer could not be made, trying again"),
         };
@@ -321,7 +322,7 @@ impl AtLeastOnce {
             std::mem::replace(&mut *producer, fresh)
         };
         // Dropping waits for its thread and reports everything in its queue as failed.
-        let _ = tokio::task::spawn_blocking(move || drop(old)).await;
+        let _ = blocking(move || drop(old)).await;
     }
 
     fn with_producer<T>(&self, read: impl FnOnce(&Producer) -> T) -> T {
@@ -332,7 +333,7 @@ impl AtLeastOnce {
     pub(super) async fn drain(&self, deadline: Instant) {
         // Records that linger for company need not any more.
         let producer = self.with_producer(Clone::clone);
-        let _ = tokio::task::spawn_blocking(move || producer.flush(Duration::ZERO)).await;
+        let _ = blocking(move || producer.flush(Duration::ZERO)).await;
         let done = || self.deliveries.in_flight() == 0 && self.spool_is_empty();
         let hopeless = || self.overflow.is_some() && self.deliveries.is_silent(2 * SILENCE);
         wait_until(&self.deliveries, Some(deadline), || done() || hopeless()).await;
@@ -352,9 +353,9 @@ impl AtLeastOnce {
     async fn keep_in_spool(&self, overflow: Arc<Overflow>) {
         self.ending.store(true, Ordering::Release);
         let producer = self.with_producer(Clone::clone);
-        let purged = tokio::task::spawn_blocking(move || {
-            producer.purge(PurgeConfig::default().queue().inflight());
-            producer.flush(Duration::from_secs(1))
+        let purged = blocking(move || {
+            producer.purge();
+            producer.flush(Duration::from_secs(1));
         });
         let _ = purged.await;
         // Redelivery gives back what it holds within its pause.
@@ -362,9 +363,8 @@ impl AtLeastOnce {
         wait_until(&self.deliveries, Some(Instant::now() + 2 * RETRY_PAUSE), back).await;
 
         let failures = self.deliveries.take_failures();
-        let topic = self.config.positions_topic();
         let positions = self.checkpoints.get().map(|source| source.changed()).unwrap_or_default();
-        let last = positions.iter().map(|position| self.position_record(&topic, position));
+        let last = positions.iter().map(|position| self.position_record(position));
         // What came from the spool is still there.
         let first = failures.iter().map(Undelivered::outgoing).filter(|record| record.account != Account::SPOOL);
         match overflow.keep_at_the_end(first, last) {
@@ -375,9 +375,9 @@ impl AtLeastOnce {
         }
     }
 
-    fn position_record<'a>(&'a self, topic: &'a str, position: &'a CheckpointRecord) -> Outgoing<'a> {
+    fn position_record<'a>(&'a self, position: &'a CheckpointRecord) -> Outgoing<'a> {
         Outgoing {
-            topic,
+            topic: &self.positions_topic,
             key: &position.key,
             payload: &position.payload,
             headers: Some(&self.checkpoint_headers),

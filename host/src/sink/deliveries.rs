@@ -2,27 +2,20 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use crossbeam_utils::CachePadded;
 use prometheus_client::metrics::histogram::Histogram;
-use rdkafka::client::ClientContext;
-use rdkafka::config::FromClientConfigAndContext as _;
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Message as _, OwnedHeaders, OwnedMessage};
-use rdkafka::producer::{DeliveryResult, ProducerContext, ThreadedProducer};
 use tokio::sync::Notify;
-use tracing::{debug, warn};
+use tokio::time::Instant;
+use tracing::warn;
 
-use super::client::producer_config;
 use super::tally::{Epoch, Tally};
 use super::{Account, Outgoing};
-use crate::config::KafkaConfig;
 use crate::metrics::SinkMetrics;
-
-/// A producer with a thread of its own for delivery reports.
-pub(super) type Producer = ThreadedProducer<Reports>;
 
 /// Kafka's signs of life are noted no finer than this: a note that changes all the time slows both ends down.
 const HEARD_GRAIN: Duration = Duration::from_millis(1);
@@ -227,7 +220,8 @@ impl Deliveries {
         }
     }
 
-    fn failed(&self, error: &KafkaError, message: OwnedMessage, opaque: Opaque) {
+    /// A delivery has failed; it is kept to be tried again.
+    pub(super) fn failed(&self, error: &KafkaError, message: OwnedMessage, opaque: Opaque) {
         let mut failures = self.lock_failures();
         let taken_back =
             matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight));
@@ -268,43 +262,6 @@ impl Undelivered {
     }
 }
 
-/// Takes librdkafka's reports.
-#[derive(Debug)]
-pub(super) struct Reports {
-    deliveries: Arc<Deliveries>,
-}
-
-impl ClientContext for Reports {
-    fn error(&self, error: KafkaError, reason: &str) {
-        // Said for every attempt to reach a broker that is away; the producer goes on by itself.
-        debug!(%error, reason, "Kafka's client reports");
-    }
-}
-
-impl ProducerContext for Reports {
-    type DeliveryOpaque = usize;
-
-    fn delivery(&self, result: &DeliveryResult<'_>, opaque: usize) {
-        let opaque = Opaque::unpack(opaque);
-        match result {
-            Ok(_) => self.deliveries.delivered(opaque),
-            Err((error, message)) => self.deliveries.failed(error, message.detach(), opaque),
-        }
-        self.deliveries.wake();
-    }
-}
-
-/// Makes an idempotent producer that reports to `deliveries`.
-pub(super) fn producer(config: &KafkaConfig, deliveries: &Arc<Deliveries>) -> KafkaResult<Producer> {
-    let mut client = producer_config(config);
-    client
-        // For ever: what was accepted is kept until Kafka takes it.
-        .set("message.timeout.ms", "0")
-        .set("queue.buffering.max.messages", config.queue_messages.to_string())
-        .set("queue.buffering.max.kbytes", (config.queue_bytes / 1024).max(1).to_string());
-    Producer::from_config_and_context(&client, Reports { deliveries: Arc::clone(deliveries) })
-}
-
 /// What rides along with a record: 16 bits of account, 1 bit of epoch, 47 bits of microseconds since the sink's start
 /// (4.4 years).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -322,7 +279,7 @@ impl Opaque {
         (usize::from(self.account) << 1 | usize::from(self.epoch.0)) << Self::TIME_BITS | time
     }
 
-    fn unpack(packed: usize) -> Self {
+    pub(super) fn unpack(packed: usize) -> Self {
         let time = packed & ((1 << Self::TIME_BITS) - 1);
         Self {
             account: (packed >> (Self::TIME_BITS + 1)) as u16,

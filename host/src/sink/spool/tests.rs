@@ -8,14 +8,18 @@ use super::*;
 #[derive(Clone, Debug)]
 enum Step {
     Append(usize),
-    Flush,
+    Flush {
+        sync: bool,
+    },
     /// Deliver the oldest segment.
     Deliver,
     Prepend(usize),
-    /// The host dies. What was not flushed is gone; the rest of the last write may be torn, or garbage.
+    /// The host dies, or with it the machine: at any byte between what is certain to be on disk, 0, and everything that was
+    /// appended, `u16::MAX`. Behind it the disk may show anything.
     Crash {
-        torn: usize,
-        garbage: Vec<u8>,
+        loses_power: bool,
+        at: u16,
+        tail: Vec<u8>,
     },
     /// The host ends well.
     Reopen,
@@ -25,14 +29,23 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let size = prop_oneof![4 => 0..200usize, 1 => 20_000..90_000usize];
     let step = prop_oneof![
         20 => size.prop_map(Step::Append),
-        4 => Just(Step::Flush),
+        4 => any::<bool>().prop_map(|sync| Step::Flush { sync }),
         3 => Just(Step::Deliver),
         1 => (1..4usize).prop_map(Step::Prepend),
-        1 => (0..60usize, prop::collection::vec(any::<u8>(), 0..40))
-            .prop_map(|(torn, garbage)| Step::Crash { torn, garbage }),
+        2 => (any::<bool>(), any::<u16>(), tails())
+            .prop_map(|(loses_power, at, tail)| Step::Crash { loses_power, at, tail }),
         1 => Just(Step::Reopen),
     ];
     prop::collection::vec(step, 1..120)
+}
+
+/// What a disk may show behind what was written in full: nothing, zeros, anything.
+fn tails() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        Just(Vec::new()),
+        (1..5_000usize).prop_map(|length| vec![0; length]),
+        prop::collection::vec(any::<u8>(), 1..40),
+    ]
 }
 
 /// Record `number`, of some bytes.
@@ -44,8 +57,10 @@ struct Model {
     folder: TempDir,
     spool: Option<Spool>,
     records: VecDeque<Vec<u8>>,
-    /// How many of them, from the front, are on disk for certain.
-    flushed: usize,
+    /// How many of them, from the front, outlive a loss of power.
+    synced: usize,
+    /// Bytes of the active segment that do, and its name.
+    synced_bytes: (PathBuf, usize),
     next: u64,
 }
 
@@ -53,7 +68,7 @@ impl Model {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let spool = Some(Spool::open(folder.path(), 1 << 20).unwrap());
-        Self { folder, spool, records: VecDeque::new(), flushed: 0, next: 0 }
+        Self { folder, spool, records: VecDeque::new(), synced: 0, synced_bytes: Default::default(), next: 0 }
     }
 
     fn spool(&mut self) -> &mut Spool {
@@ -72,31 +87,37 @@ impl Model {
                 }
                 self.next += 1;
             }
-            Step::Flush => {
-                self.spool().flush().unwrap();
-                self.flushed = self.records.len();
+            Step::Flush { sync } => {
+                let file = self.spool().flush().unwrap();
+                if sync {
+                    self.synced(file);
+                }
             }
             Step::Deliver => {
                 let Some(segment) = self.spool().oldest() else { return assert!(self.records.is_empty()) };
                 let read = segment.read().unwrap();
                 let expected: Vec<_> = self.records.drain(..read.len()).collect();
                 assert_eq!(read, expected);
-                self.flushed = self.flushed.saturating_sub(read.len());
+                self.synced = self.synced.saturating_sub(read.len());
                 self.spool().remove_oldest().unwrap();
+                if self.records.is_empty() {
+                    // The next segment may get the name of this one.
+                    self.synced_bytes = Default::default();
+                }
             }
             Step::Prepend(count) => {
                 let records: Vec<_> = (0..count).map(|index| record(self.next + index as u64, 100)).collect();
                 self.next += count as u64;
                 self.spool().prepend(records.iter().map(Vec::as_slice)).unwrap();
-                self.flushed += count;
+                self.synced += count;
                 records.into_iter().rev().for_each(|record| self.records.push_front(record));
             }
-            Step::Crash { torn, garbage } => self.crash(torn, &garbage),
+            Step::Crash { loses_power, at, tail } => self.crash(loses_power, at, &tail),
             Step::Reopen => {
                 self.spool().flush().unwrap();
                 self.reopen();
                 assert_eq!(self.spool().records(), self.records.len() as u64);
-                self.flushed = self.records.len();
+                self.synced = self.records.len();
             }
         }
         let expected = self.records.len() as u64;
@@ -104,26 +125,44 @@ impl Model {
         assert_eq!(self.spool().is_empty(), expected == 0);
     }
 
-    /// What was not flushed may be gone, but only from the end.
-    fn crash(&mut self, torn: usize, garbage: &[u8]) {
+    fn synced(&mut self, file: Option<Arc<File>>) {
+        if let Some(file) = file {
+            file.sync_data().unwrap();
+        }
+        self.synced = self.records.len();
+        if let Some(active) = &self.spool().active {
+            self.synced_bytes = (active.segment.path.clone(), active.segment.on_disk as usize);
+        }
+    }
+
+    /// What was not synced, or not even written, may be gone, but only from the end.
+    fn crash(&mut self, loses_power: bool, at: u16, tail: &[u8]) {
         let spool = self.spool.take().unwrap();
+        let mut certain = self.records.len();
         if let Some(active) = &spool.active {
-            let path = active.segment.path.clone();
-            let mut bytes = fs::read(&path).unwrap();
-            let unsynced = self.records.len() > self.flushed;
-            // The last write may have reached the disk in part.
-            bytes.extend_from_slice(&active.unwritten[..torn.min(active.unwritten.len())]);
-            if unsynced || garbage.is_empty() {
-                bytes.extend_from_slice(garbage);
-            }
-            fs::write(&path, bytes).unwrap();
+            let path = &active.segment.path;
+            let written = fs::read(path).unwrap();
+            assert_eq!(written.len() as u64, active.segment.on_disk);
+            let of_active = active.segment.records as usize;
+            let synced = if self.synced_bytes.0 == *path { self.synced_bytes.1 } else { 0 };
+            let (sure, records) = if loses_power {
+                (synced, self.synced.max(self.records.len() - of_active))
+            } else {
+                (written.len(), self.records.len() - of_active + Scan::of(&written).count())
+            };
+            certain = records;
+            let all = [written.as_slice(), &active.unwritten].concat();
+            let end = sure + (all.len() - sure) * usize::from(at) / usize::from(u16::MAX);
+            // Where everything was on disk already, nothing is behind it.
+            let tail = if sure < all.len() { tail } else { &[] };
+            fs::write(path, [&all[..end], tail].concat()).unwrap();
         }
         drop(spool);
         self.reopen();
         let left = self.spool().records() as usize;
-        assert!((self.flushed..=self.records.len()).contains(&left), "{left} of {} left", self.records.len());
+        assert!((certain..=self.records.len()).contains(&left), "{left} of {} left, not {certain}", self.records.len());
         self.records.truncate(left);
-        self.flushed = left;
+        self.synced = left;
     }
 
     fn reopen(&mut self) {
