@@ -7,6 +7,8 @@
 
 pub mod suite;
 
+pub mod plugins;
+
 pub mod contender;
 pub mod rounds;
 pub mod sample;
@@ -23,4 +25,6 @@ pub mod table;
 pub mod target;
 
 pub mod page;
+
+pub mod count;
 pub mod unit;
