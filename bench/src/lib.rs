@@ -7,6 +7,8 @@
 
 pub mod suite;
 
+pub mod plugins;
+
 pub mod contender;
 pub mod rounds;
 pub mod sample;
@@ -23,6 +25,8 @@ pub mod table;
 pub mod target;
 
 pub mod page;
+
+pub mod count;
 pub mod unit;
 
 pub mod hand;

@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::Parser;
-use tapedeck_bench::suite;
+use tapedeck_bench::{count, suite};
 use xtask::bench::Options;
 use xtask::interrupt;
 
@@ -16,12 +17,23 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match interrupt::listen().and_then(|()| suite::run(&arguments.options)) {
+    match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn run() -> Result<()> {
+    // Not for people: what valgrind is given.
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [count, case] = arguments.as_slice()
+        && count == "count"
+    {
+        return count::run(case);
+    }
+    interrupt::listen()?;
+    suite::run(&Arguments::parse().options)
 }

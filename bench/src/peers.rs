@@ -1,10 +1,12 @@
 //! Sets up what Tapedeck is compared with: each a folder of bench/peers with lock files of its own, so that none of it becomes
 //! a dependency of the product.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 use xtask::cargo;
 use xtask::home::repository;
 
@@ -23,18 +25,26 @@ pub fn folder(peer: &str) -> PathBuf {
     repository().join("target/bench/peers").join(peer)
 }
 
-/// Builds a peer that is a cargo workspace, as optimised as its manifest says, and gives the folder of its binaries.
+/// Builds a peer that is a cargo workspace, as optimised as its manifest says, and gives the folder of its binaries. Once for all
+/// contenders, whether it works or not.
 ///
 /// # Errors
 /// It cannot be fetched or does not compile.
 pub fn build_by_cargo(peer: &str) -> Result<PathBuf> {
-    let target = folder(peer);
+    static BUILT: Mutex<BTreeMap<String, Result<PathBuf, String>>> = Mutex::new(BTreeMap::new());
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(outcome) = built.get(peer) {
+        return outcome.clone().map_err(Error::msg);
+    }
     println!("  building bench/peers/{peer} (the first time takes minutes)");
+    let target = folder(peer);
     let mut command = cargo::command();
     command.args(["build", "--release", "--locked", "--quiet", "--manifest-path"]);
     command.arg(sources(peer).join("Cargo.toml")).arg("--target-dir").arg(&target);
-    run(command, &format!("bench/peers/{peer}"))?;
-    Ok(target.join("release"))
+    let outcome = run(command, &format!("bench/peers/{peer}")).map(|()| target.join("release"));
+    let outcome = outcome.map_err(|error| format!("{error:#}"));
+    built.insert(peer.to_owned(), outcome.clone());
+    outcome.map_err(Error::msg)
 }
 
 /// Runs a command of a set-up. Its output is shown only if it fails, and then the end of it.

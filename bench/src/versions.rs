@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use xtask::cargo;
 use xtask::fetch::pins::Pins;
 use xtask::home::repository;
 
@@ -38,23 +38,12 @@ pub fn own() -> Result<Vec<Version>> {
     let librdkafka = bindings.split_once('+').map_or(bindings, |(_, library)| library);
     Ok(vec![
         Version::new("Tapedeck", env!("CARGO_PKG_VERSION")),
-        Version::new("rustc", &rustc()?),
+        Version::new("rustc", &cargo::rustc_version()?),
         Version::new("wasmtime", lock.version("wasmtime")?),
         Version::new("Apache Kafka", &pins.kafka.version),
         Version::new("librdkafka", librdkafka),
         Version::new("ClickHouse (chdb)", &pins.package()?.version),
     ])
-}
-
-/// The compiler's version, `1.95.0`.
-///
-/// # Errors
-/// There is none.
-pub fn rustc() -> Result<String> {
-    let program = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let output = Command::new(program).arg("--version").output().context("rustc cannot be started")?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    Ok(text.split_whitespace().nth(1).context("rustc does not say its version")?.to_owned())
 }
 
 /// A `Cargo.lock`.

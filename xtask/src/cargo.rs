@@ -46,6 +46,40 @@ pub fn binary(name: &str, profile: Profile) -> Result<PathBuf> {
     if profile == Profile::Release {
         cargo.arg("--release");
     }
+    executable(cargo, name)
+}
+
+/// Builds one binary of the workspace as the plugins are compiled: for speed, all of it at once. It shares their target folder,
+/// where the macros that it needs are compiled already.
+pub fn binary_like_plugins(package: &str) -> Result<PathBuf> {
+    let mut cargo = command();
+    cargo.args(["build", "--package", package, "--profile", "plugin", "--target", &host()?]);
+    cargo.args(["--quiet", "--message-format", "json-render-diagnostics", "--target-dir"]);
+    cargo.arg(repository().join("target/guests"));
+    executable(cargo, package)
+}
+
+/// The compiler's version, `1.95.0`.
+pub fn rustc_version() -> Result<String> {
+    about_rustc("release: ")
+}
+
+/// What this compiler compiles for if not told otherwise.
+fn host() -> Result<String> {
+    about_rustc("host: ")
+}
+
+/// A line of what the compiler says of itself.
+fn about_rustc(name: &str) -> Result<String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).arg("-vV").output().context("rustc cannot be started")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    Ok(line.with_context(|| format!("rustc does not say its {name}"))?.to_owned())
+}
+
+/// Runs a build that prints JSON, and gives the path of the binary of this name.
+fn executable(mut cargo: Command, name: &str) -> Result<PathBuf> {
     let output = cargo.stdin(Stdio::null()).stderr(Stdio::inherit()).output().context("cargo cannot be started")?;
     if !output.status.success() {
         bail!("building {name} failed; see the compiler's words above");

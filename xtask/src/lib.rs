@@ -6,6 +6,7 @@ pub mod demo;
 pub mod fetch;
 pub mod fuzz;
 pub mod home;
+pub mod instructions;
 pub mod interrupt;
 pub mod plugins;
 pub mod stack;

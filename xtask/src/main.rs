@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::stack::{detached, launcher};
-use xtask::{bench, demo, fuzz, tidy, verify};
+use xtask::{bench, demo, fuzz, instructions, tidy, verify};
 
 /// Set-up, plugin builds, local stack, demo and checks.
 #[derive(Parser)]
@@ -42,6 +42,8 @@ enum Task {
     Fuzz(fuzz::Options),
     /// Measures Tapedeck beside others, and writes docs/performance.md.
     Bench(bench::Options),
+    /// Counts the instructions of fixed inputs, and compares them with those that are kept.
+    Instructions(instructions::Options),
     /// Builds the plugins to components, or with --hostile the tests' misbehaving guests.
     Plugins(xtask::plugins::Options),
 }
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Task::Bench(options) => bench::run(&options),
+        Task::Instructions(options) => instructions::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Verify => verify::run(),
         Task::Tidy => tidy::run(),

@@ -52,6 +52,7 @@ pub fn run() -> Result<()> {
         let hostile = plugins::build(&plugins::Options { hostile: true, quiet: true, ..Default::default() })?.len();
         Ok(format!("{plugins} plugins, {hostile} misbehaving guests"))
     });
+    record.run("instructions", steps::instructions);
     let stack = record.run("local stack", || {
         fetching.join().map_err(|_| anyhow!("the thread that fetches the local stack panicked"))??;
         Ok("Kafka and ClickHouse fetched".to_owned())

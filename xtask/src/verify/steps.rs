@@ -4,20 +4,22 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::cargo;
+use crate::{cargo, instructions};
 
 /// How the words of a step begin that had nothing to do.
 pub(super) const SKIPPED: &str = "skipped: ";
 
-/// Formatting of the project, and of the misbehaving guests, which are a workspace of their own.
+/// Formatting of the project, and of what is a workspace of its own: the misbehaving guests, and what benchmarks compare with.
 pub(super) fn formatting() -> Result<String> {
     let mut project = cargo::command();
     project.args(["fmt", "--all", "--check"]);
-    let mut guests = cargo::command();
-    guests.args(["fmt", "--all", "--check", "--manifest-path", "tests/hostile/Cargo.toml"]);
-    let project = pass(project, "run `cargo fmt --all`");
-    let guests = pass(guests, "run `cargo fmt --all --manifest-path tests/hostile/Cargo.toml`");
-    project.and(guests).map(|()| String::new())
+    let mut outcome = pass(project, "run `cargo fmt --all`");
+    for manifest in ["tests/hostile/Cargo.toml", "bench/peers/parse/Cargo.toml"] {
+        let mut other = cargo::command();
+        other.args(["fmt", "--all", "--check", "--manifest-path", manifest]);
+        outcome = outcome.and(pass(other, &format!("run `cargo fmt --all --manifest-path {manifest}`")));
+    }
+    outcome.map(|()| String::new())
 }
 
 /// All lints, as errors.
@@ -35,6 +37,15 @@ pub(super) fn build() -> Result<String> {
     let mut binaries = cargo::command();
     binaries.args(["build", "--workspace", "--bins", "--quiet"]);
     pass(binaries, "see the compiler's words above").map(|()| String::new())
+}
+
+/// The instructions of fixed inputs, where they can be counted.
+pub(super) fn instructions() -> Result<String> {
+    let outcome = instructions::verify()?;
+    Ok(outcome.unwrap_or_else(|reason| {
+        println!("this step is left out: {reason}");
+        format!("{SKIPPED}{reason}")
+    }))
 }
 
 /// A cargo tool that not everybody has: run where it is installed.
