@@ -59,6 +59,25 @@ fn loopback() -> AllowedHosts {
     AllowedHosts::new(&HostRules { added: &added, allow_plain: true, ..HostRules::default() }).unwrap()
 }
 
+/// How the sessions here are kept, but for what a test changes.
+fn settings() -> SessionSettings {
+    SessionSettings {
+        name: "acme-0".to_owned(),
+        dialer: Dialer::new(1 << 20).unwrap().reaching(loopback()),
+        backoff: Backoff { base: Duration::from_millis(10), cap: Duration::from_millis(50) },
+        batch_frames: 64,
+        batch_bytes: 1 << 20,
+        messages: Allowance { count: 1, window: Duration::from_millis(100) },
+        connects: Allowance { count: 1000, window: Duration::from_secs(1) },
+        budgets: ConnectBudgets::default(),
+        lifetime: None,
+        answer: PATIENCE,
+        overlap: Duration::from_millis(50),
+        metrics: Metrics::new().session("acme", 0),
+        status: SessionStatus::default(),
+    }
+}
+
 /// A session and the server that it talks to.
 struct Pair {
     listener: TcpListener,
@@ -101,23 +120,8 @@ impl Pair {
                 largest_batch: Arc::clone(&largest_batch),
             }
         };
-        let status = SessionStatus::default();
-        let metrics = Metrics::new().session("acme", 0);
-        let settings = SessionSettings {
-            name: "acme-0".to_owned(),
-            dialer: Dialer::new(1 << 20).unwrap().reaching(loopback()),
-            backoff: Backoff { base: Duration::from_millis(10), cap: Duration::from_millis(50) },
-            batch_frames: 64,
-            batch_bytes: 1 << 20,
-            messages: Allowance { count: 1, window: Duration::from_millis(100) },
-            connects: Allowance { count: 1000, window: Duration::from_secs(1) },
-            budgets: ConnectBudgets::default(),
-            lifetime,
-            answer: PATIENCE,
-            overlap: Duration::from_millis(50),
-            metrics: metrics.clone(),
-            status: status.clone(),
-        };
+        let settings = SessionSettings { lifetime, ..settings() };
+        let (status, metrics) = (settings.status.clone(), settings.metrics.clone());
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(session::run(make, settings, shutdown.clone()));
         Self { listener, frames, broken, reactions, largest_batch, metrics, status, shutdown, task }
@@ -262,6 +266,93 @@ async fn a_connection_goes_on_until_its_successor_is_live() {
     .await
     .unwrap();
     pair.stop().await;
+}
+
+/// The exchange knows one market of two at first. The other is asked for on connections beside the one that counts, which
+/// goes on, until one of them is served with both and takes over.
+#[tokio::test]
+async fn a_refused_market_is_asked_for_apart_until_it_is_served() {
+    let mut pair = Pair::start(|plan| {
+        plan.messages.truncate(1);
+        plan.markets = 2;
+    })
+    .await;
+    let answered = |confirmed, refused| Reaction {
+        subscriptions: Some(Subscriptions { confirmed, refused, ..Subscriptions::default() }),
+        ..Reaction::default()
+    };
+    pair.reactions.lock().unwrap().push_back(answered(1, 1));
+    let mut first = pair.accept().await;
+    assert_eq!(next(&mut first).await, Message::text("subscribe one"));
+    first.send(Message::text("one is refused")).await.unwrap();
+    assert_eq!(pair.frame().await, b"one is refused");
+
+    let mut second = pair.accept().await;
+    assert_eq!(next(&mut second).await, Message::text("subscribe one"));
+    pair.reactions.lock().unwrap().push_back(answered(1, 1));
+    second.send(Message::text("one is refused again")).await.unwrap();
+    assert_eq!(pair.frame().await, b"one is refused again");
+    assert!(matches!(next(&mut second).await, Message::Close(_)), "it is no better");
+    first.send(Message::text("from the first")).await.unwrap();
+    assert_eq!(pair.frame().await, b"from the first");
+    assert_eq!((pair.metrics.subscribed.get(), pair.metrics.unserved.get()), (1, 1));
+
+    let mut third = pair.accept().await;
+    pair.reactions.lock().unwrap().push_back(answered(2, 0));
+    third.send(Message::text("both are served")).await.unwrap();
+    assert_eq!(pair.frame().await, b"both are served");
+    assert!(matches!(next(&mut first).await, Message::Close(_)), "another took its place");
+    timeout(PATIENCE, async {
+        while (pair.metrics.subscribed.get(), pair.metrics.unserved.get()) != (2, 0) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!((pair.metrics.reconnects.get(), pair.metrics.rotations.get()), (0, 1));
+    pair.stop().await;
+}
+
+/// Two sessions whose connections are cut at once dial as often as one may.
+#[tokio::test]
+async fn sessions_to_one_host_share_its_connection_attempts() {
+    const COUNT: u32 = 6;
+    const WINDOW: Duration = Duration::from_millis(300);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let plan = Plan {
+        url: format!("ws://{}/feed", listener.local_addr().unwrap()),
+        messages: Vec::new(),
+        idle: PATIENCE,
+        ping: None,
+        markets: 0,
+    };
+    let make = || {
+        let (plan, frames, broken) = (plan.clone(), mpsc::unbounded_channel().0, mpsc::unbounded_channel().0);
+        move || Recorder {
+            plan: plan.clone(),
+            frames: frames.clone(),
+            broken: broken.clone(),
+            reactions: Arc::default(),
+            largest_batch: Arc::default(),
+        }
+    };
+    let (budgets, shutdown) = (ConnectBudgets::default(), CancellationToken::new());
+    let began = Instant::now();
+    let sessions = [0, 1].map(|_| {
+        let backoff = Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(2) };
+        let connects = Allowance { count: COUNT, window: WINDOW };
+        let settings = SessionSettings { backoff, connects, budgets: budgets.clone(), ..settings() };
+        tokio::spawn(session::run(make(), settings, shutdown.clone()))
+    });
+    for _ in 0..6 * COUNT {
+        drop(timeout(PATIENCE, listener.accept()).await.unwrap().unwrap());
+    }
+    // Never more than the count in a window: the first of the last window's came five windows after the very first.
+    assert!(began.elapsed() >= 5 * WINDOW, "{} attempts in {:?}", 6 * COUNT, began.elapsed());
+    shutdown.cancel();
+    for session in sessions {
+        timeout(PATIENCE, session).await.unwrap().unwrap();
+    }
 }
 
 /// Each connection of the server hears its own number and a count; no number is missed over a row of rotations.
