@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use tapedeck::frames::FrameBatch;
 use tapedeck::metrics::{Metrics, SessionMetrics};
 use tapedeck::net::{AllowedHosts, HostRules};
 use tapedeck::session::{
-    self, Allowance, Backoff, ConnectBudgets, Dialer, FrameHandler, Plan, Reaction, SessionSettings, SessionState,
+    self, Allowance, Backoff, Budgets, Dialer, FrameHandler, Plan, Reaction, SessionSettings, SessionState,
     SessionStatus, Subscriptions,
 };
 use tokio::io::AsyncWriteExt as _;
@@ -69,12 +70,26 @@ fn settings() -> SessionSettings {
         batch_bytes: 1 << 20,
         messages: Allowance { count: 1, window: Duration::from_millis(100) },
         connects: Allowance { count: 1000, window: Duration::from_secs(1) },
-        budgets: ConnectBudgets::default(),
+        budgets: Budgets::default(),
         lifetime: None,
         answer: PATIENCE,
         overlap: Duration::from_millis(50),
         metrics: Metrics::new().session("acme", 0),
         status: SessionStatus::default(),
+    }
+}
+
+/// Makes handlers of which nobody reads what they write down, for a session to this server.
+fn recorder(server: SocketAddr, change: impl FnOnce(&mut Plan)) -> impl Fn() -> Recorder {
+    let url = format!("ws://{server}/feed");
+    let mut plan = Plan { url, messages: Vec::new(), idle: PATIENCE, ping: None, markets: 0 };
+    change(&mut plan);
+    move || Recorder {
+        plan: plan.clone(),
+        frames: mpsc::unbounded_channel().0,
+        broken: mpsc::unbounded_channel().0,
+        reactions: Arc::default(),
+        largest_batch: Arc::default(),
     }
 }
 
@@ -319,36 +334,63 @@ async fn sessions_to_one_host_share_its_connection_attempts() {
     const COUNT: u32 = 6;
     const WINDOW: Duration = Duration::from_millis(300);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let plan = Plan {
-        url: format!("ws://{}/feed", listener.local_addr().unwrap()),
-        messages: Vec::new(),
-        idle: PATIENCE,
-        ping: None,
-        markets: 0,
-    };
-    let make = || {
-        let (plan, frames, broken) = (plan.clone(), mpsc::unbounded_channel().0, mpsc::unbounded_channel().0);
-        move || Recorder {
-            plan: plan.clone(),
-            frames: frames.clone(),
-            broken: broken.clone(),
-            reactions: Arc::default(),
-            largest_batch: Arc::default(),
-        }
-    };
-    let (budgets, shutdown) = (ConnectBudgets::default(), CancellationToken::new());
+    let server = listener.local_addr().unwrap();
+    let (budgets, shutdown) = (Budgets::default(), CancellationToken::new());
     let began = Instant::now();
     let sessions = [0, 1].map(|_| {
         let backoff = Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(2) };
         let connects = Allowance { count: COUNT, window: WINDOW };
         let settings = SessionSettings { backoff, connects, budgets: budgets.clone(), ..settings() };
-        tokio::spawn(session::run(make(), settings, shutdown.clone()))
+        tokio::spawn(session::run(recorder(server, |_| {}), settings, shutdown.clone()))
     });
     for _ in 0..6 * COUNT {
         drop(timeout(PATIENCE, listener.accept()).await.unwrap().unwrap());
     }
     // Never more than the count in a window: the first of the last window's came five windows after the very first.
     assert!(began.elapsed() >= 5 * WINDOW, "{} attempts in {:?}", 6 * COUNT, began.elapsed());
+    shutdown.cancel();
+    for session in sessions {
+        timeout(PATIENCE, session).await.unwrap().unwrap();
+    }
+}
+
+/// Of two sessions the second waits for its turn to send for longer than its exchange may be silent, and is not given up.
+#[tokio::test]
+async fn sessions_to_one_host_share_its_messages() {
+    const WINDOW: Duration = Duration::from_millis(1_500);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = listener.local_addr().unwrap();
+    let (budgets, shutdown) = (Budgets::default(), CancellationToken::new());
+    let metrics = [0, 1].map(|number| Metrics::new().session("acme", number));
+    let began = Instant::now();
+    let sessions = metrics.clone().map(|metrics| {
+        let messages = Allowance { count: 1, window: WINDOW };
+        let settings = SessionSettings { messages, budgets: budgets.clone(), metrics, ..settings() };
+        let recorder = recorder(server, |plan| {
+            plan.messages = vec!["subscribe".to_owned()];
+            plan.idle = Duration::from_secs(1);
+        });
+        tokio::spawn(session::run(recorder, settings, shutdown.clone()))
+    });
+    let (told, mut subscriptions) = mpsc::unbounded_channel();
+    for _ in 0..2 {
+        let (stream, _) = timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
+        let told = told.clone();
+        tokio::spawn(async move {
+            let mut socket = accept_async(stream).await.unwrap();
+            told.send(next(&mut socket).await).unwrap();
+            // From now on the exchange is heard.
+            while socket.send(Message::Ping(Bytes::new())).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+    }
+    for _ in 0..2 {
+        let message = timeout(PATIENCE, subscriptions.recv()).await.unwrap();
+        assert_eq!(message, Some(Message::text("subscribe")));
+    }
+    assert!(began.elapsed() >= WINDOW, "two messages in {:?}", began.elapsed());
+    assert_eq!(metrics.map(|metrics| metrics.reconnects.get()), [0, 0]);
     shutdown.cancel();
     for session in sessions {
         timeout(PATIENCE, session).await.unwrap().unwrap();
