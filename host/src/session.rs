@@ -22,7 +22,7 @@ mod slot;
 mod status;
 
 pub use backoff::Backoff;
-pub use budget::{Allowance, ConnectBudgets};
+pub use budget::{Allowance, Budgets};
 pub use dial::{Dialer, chain};
 #[cfg(test)]
 pub(crate) use dial::{Network, Pipe, Watch};
@@ -98,12 +98,12 @@ pub struct SessionSettings {
     pub batch_frames: usize,
     /// Bytes at which a batch is handed over, whatever its number of frames.
     pub batch_bytes: usize,
-    /// Messages that the exchange takes on one connection.
+    /// Messages that the exchange takes.
     pub messages: Allowance,
     /// Connection attempts that the exchange takes from one address.
     pub connects: Allowance,
-    /// Who counts those; shared by all sessions.
-    pub budgets: ConnectBudgets,
+    /// Who counts both; shared by all sessions.
+    pub budgets: Budgets,
     /// Age at which the exchange cuts a connection; none if it does not.
     pub lifetime: Option<Duration>,
     /// How long an answer to a subscription may take, from the message or answer before it.

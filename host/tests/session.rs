@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use tapedeck::frames::FrameBatch;
 use tapedeck::metrics::{Metrics, SessionMetrics};
 use tapedeck::net::{AllowedHosts, HostRules};
 use tapedeck::session::{
-    self, Allowance, Backoff, ConnectBudgets, Dialer, FrameHandler, Plan, Reaction, SessionSettings, SessionState,
+    self, Allowance, Backoff, Budgets, Dialer, FrameHandler, Plan, Reaction, SessionSettings, SessionState,
     SessionStatus, Subscriptions,
 };
 use tokio::io::AsyncWriteExt as _;
@@ -59,6 +60,39 @@ fn loopback() -> AllowedHosts {
     AllowedHosts::new(&HostRules { added: &added, allow_plain: true, ..HostRules::default() }).unwrap()
 }
 
+/// How the sessions here are kept, but for what a test changes.
+fn settings() -> SessionSettings {
+    SessionSettings {
+        name: "acme-0".to_owned(),
+        dialer: Dialer::new(1 << 20).unwrap().reaching(loopback()),
+        backoff: Backoff { base: Duration::from_millis(10), cap: Duration::from_millis(50) },
+        batch_frames: 64,
+        batch_bytes: 1 << 20,
+        messages: Allowance { count: 1, window: Duration::from_millis(100) },
+        connects: Allowance { count: 1000, window: Duration::from_secs(1) },
+        budgets: Budgets::default(),
+        lifetime: None,
+        answer: PATIENCE,
+        overlap: Duration::from_millis(50),
+        metrics: Metrics::new().session("acme", 0),
+        status: SessionStatus::default(),
+    }
+}
+
+/// Makes handlers of which nobody reads what they write down, for a session to this server.
+fn recorder(server: SocketAddr, change: impl FnOnce(&mut Plan)) -> impl Fn() -> Recorder {
+    let url = format!("ws://{server}/feed");
+    let mut plan = Plan { url, messages: Vec::new(), idle: PATIENCE, ping: None, markets: 0 };
+    change(&mut plan);
+    move || Recorder {
+        plan: plan.clone(),
+        frames: mpsc::unbounded_channel().0,
+        broken: mpsc::unbounded_channel().0,
+        reactions: Arc::default(),
+        largest_batch: Arc::default(),
+    }
+}
+
 /// A session and the server that it talks to.
 struct Pair {
     listener: TcpListener,
@@ -101,23 +135,8 @@ impl Pair {
                 largest_batch: Arc::clone(&largest_batch),
             }
         };
-        let status = SessionStatus::default();
-        let metrics = Metrics::new().session("acme", 0);
-        let settings = SessionSettings {
-            name: "acme-0".to_owned(),
-            dialer: Dialer::new(1 << 20).unwrap().reaching(loopback()),
-            backoff: Backoff { base: Duration::from_millis(10), cap: Duration::from_millis(50) },
-            batch_frames: 64,
-            batch_bytes: 1 << 20,
-            messages: Allowance { count: 1, window: Duration::from_millis(100) },
-            connects: Allowance { count: 1000, window: Duration::from_secs(1) },
-            budgets: ConnectBudgets::default(),
-            lifetime,
-            answer: PATIENCE,
-            overlap: Duration::from_millis(50),
-            metrics: metrics.clone(),
-            status: status.clone(),
-        };
+        let settings = SessionSettings { lifetime, ..settings() };
+        let (status, metrics) = (settings.status.clone(), settings.metrics.clone());
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(session::run(make, settings, shutdown.clone()));
         Self { listener, frames, broken, reactions, largest_batch, metrics, status, shutdown, task }
@@ -262,6 +281,120 @@ async fn a_connection_goes_on_until_its_successor_is_live() {
     .await
     .unwrap();
     pair.stop().await;
+}
+
+/// The exchange knows one market of two at first. The other is asked for on connections beside the one that counts, which
+/// goes on, until one of them is served with both and takes over.
+#[tokio::test]
+async fn a_refused_market_is_asked_for_apart_until_it_is_served() {
+    let mut pair = Pair::start(|plan| {
+        plan.messages.truncate(1);
+        plan.markets = 2;
+    })
+    .await;
+    let answered = |confirmed, refused| Reaction {
+        subscriptions: Some(Subscriptions { confirmed, refused, ..Subscriptions::default() }),
+        ..Reaction::default()
+    };
+    pair.reactions.lock().unwrap().push_back(answered(1, 1));
+    let mut first = pair.accept().await;
+    assert_eq!(next(&mut first).await, Message::text("subscribe one"));
+    first.send(Message::text("one is refused")).await.unwrap();
+    assert_eq!(pair.frame().await, b"one is refused");
+
+    let mut second = pair.accept().await;
+    assert_eq!(next(&mut second).await, Message::text("subscribe one"));
+    pair.reactions.lock().unwrap().push_back(answered(1, 1));
+    second.send(Message::text("one is refused again")).await.unwrap();
+    assert_eq!(pair.frame().await, b"one is refused again");
+    assert!(matches!(next(&mut second).await, Message::Close(_)), "it is no better");
+    first.send(Message::text("from the first")).await.unwrap();
+    assert_eq!(pair.frame().await, b"from the first");
+    assert_eq!((pair.metrics.subscribed.get(), pair.metrics.unserved.get()), (1, 1));
+
+    let mut third = pair.accept().await;
+    pair.reactions.lock().unwrap().push_back(answered(2, 0));
+    third.send(Message::text("both are served")).await.unwrap();
+    assert_eq!(pair.frame().await, b"both are served");
+    assert!(matches!(next(&mut first).await, Message::Close(_)), "another took its place");
+    timeout(PATIENCE, async {
+        while (pair.metrics.subscribed.get(), pair.metrics.unserved.get()) != (2, 0) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!((pair.metrics.reconnects.get(), pair.metrics.rotations.get()), (0, 1));
+    pair.stop().await;
+}
+
+/// Two sessions whose connections are cut at once dial as often as one may.
+#[tokio::test]
+async fn sessions_to_one_host_share_its_connection_attempts() {
+    const COUNT: u32 = 6;
+    const WINDOW: Duration = Duration::from_millis(300);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = listener.local_addr().unwrap();
+    let (budgets, shutdown) = (Budgets::default(), CancellationToken::new());
+    let began = Instant::now();
+    let sessions = [0, 1].map(|_| {
+        let backoff = Backoff { base: Duration::from_millis(1), cap: Duration::from_millis(2) };
+        let connects = Allowance { count: COUNT, window: WINDOW };
+        let settings = SessionSettings { backoff, connects, budgets: budgets.clone(), ..settings() };
+        tokio::spawn(session::run(recorder(server, |_| {}), settings, shutdown.clone()))
+    });
+    for _ in 0..6 * COUNT {
+        drop(timeout(PATIENCE, listener.accept()).await.unwrap().unwrap());
+    }
+    // Never more than the count in a window: the first of the last window's came five windows after the very first.
+    assert!(began.elapsed() >= 5 * WINDOW, "{} attempts in {:?}", 6 * COUNT, began.elapsed());
+    shutdown.cancel();
+    for session in sessions {
+        timeout(PATIENCE, session).await.unwrap().unwrap();
+    }
+}
+
+/// Of two sessions the second waits for its turn to send for longer than its exchange may be silent, and is not given up.
+#[tokio::test]
+async fn sessions_to_one_host_share_its_messages() {
+    const WINDOW: Duration = Duration::from_millis(1_500);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = listener.local_addr().unwrap();
+    let (budgets, shutdown) = (Budgets::default(), CancellationToken::new());
+    let metrics = [0, 1].map(|number| Metrics::new().session("acme", number));
+    let began = Instant::now();
+    let sessions = metrics.clone().map(|metrics| {
+        let messages = Allowance { count: 1, window: WINDOW };
+        let settings = SessionSettings { messages, budgets: budgets.clone(), metrics, ..settings() };
+        let recorder = recorder(server, |plan| {
+            plan.messages = vec!["subscribe".to_owned()];
+            plan.idle = Duration::from_secs(1);
+        });
+        tokio::spawn(session::run(recorder, settings, shutdown.clone()))
+    });
+    let (told, mut subscriptions) = mpsc::unbounded_channel();
+    for _ in 0..2 {
+        let (stream, _) = timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
+        let told = told.clone();
+        tokio::spawn(async move {
+            let mut socket = accept_async(stream).await.unwrap();
+            told.send(next(&mut socket).await).unwrap();
+            // From now on the exchange is heard.
+            while socket.send(Message::Ping(Bytes::new())).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+    }
+    for _ in 0..2 {
+        let message = timeout(PATIENCE, subscriptions.recv()).await.unwrap();
+        assert_eq!(message, Some(Message::text("subscribe")));
+    }
+    assert!(began.elapsed() >= WINDOW, "two messages in {:?}", began.elapsed());
+    assert_eq!(metrics.map(|metrics| metrics.reconnects.get()), [0, 0]);
+    shutdown.cancel();
+    for session in sessions {
+        timeout(PATIENCE, session).await.unwrap().unwrap();
+    }
 }
 
 /// Each connection of the server hears its own number and a count; no number is missed over a row of rotations.

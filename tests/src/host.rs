@@ -34,8 +34,15 @@ impl Host {
     /// # Errors
     /// It cannot be built or started.
     pub fn start(config: &Path, log: &Path, address: &str) -> Result<Self> {
+        Self::start_by(Command::new(programs::tapedeck()?), config, log, address)
+    }
+
+    /// Starts it by a command that becomes `tapedeck`.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start_by(mut command: Command, config: &Path, log: &Path, address: &str) -> Result<Self> {
         let output = File::create(log)?;
-        let mut command = Command::new(programs::tapedeck()?);
         command.arg("run").arg("--config").arg(config);
         command.env_remove("TAPEDECK_LOG").stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         #[cfg(target_os = "linux")]

@@ -13,6 +13,7 @@ pub mod recorded;
 pub mod tape;
 
 pub mod command;
+pub mod disk;
 pub mod host;
 pub mod pipeline;
 pub mod proxy;

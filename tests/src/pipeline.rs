@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use xtask::stack::{Client, Stack};
 
 use crate::command::{Output, tapedeck};
+use crate::disk::Disk;
 use crate::exchange::Exchange;
 use crate::host::Host;
 use crate::kafka::Topic;
@@ -170,6 +171,15 @@ impl Pipeline {
     /// It cannot be started.
     pub fn start_host(&self) -> Result<Host> {
         Host::start(&self.config()?, &self.folder.path().join("host.log"), &self.listen)
+    }
+
+    /// Starts the host with a disk of its own.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start_host_on(&self, disk: &Disk) -> Result<Host> {
+        let command = disk.command(&programs::tapedeck()?);
+        Host::start_by(command, &self.config()?, &self.folder.path().join("host.log"), &self.listen)
     }
 
     /// The topic of an exchange's trades.

@@ -16,19 +16,25 @@ pub(super) struct Segment {
     file: File,
     path: PathBuf,
     bytes: u64,
+    has_blocks: bool,
 }
 
 impl Segment {
     /// Makes the file, for its owner's eyes only: a feed's options may be private. It must not be there.
     pub(super) fn create(path: &Path, header: &SegmentHeader) -> io::Result<Self> {
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        let mut segment = Self { file, path: path.to_owned(), bytes: 0 };
+        let mut segment = Self { file, path: path.to_owned(), bytes: 0, has_blocks: false };
         let begun = segment.begin(header);
         if begun.is_err() {
             // Without its header it is of no use to anybody.
             let _ = std::fs::remove_file(path);
         }
         begun.map(|()| segment)
+    }
+
+    /// Removes the file, as far as the disk allows.
+    pub(super) fn remove(self) {
+        let _ = std::fs::remove_file(self.path);
     }
 
     fn begin(&mut self, header: &SegmentHeader) -> io::Result<()> {
@@ -45,6 +51,7 @@ impl Segment {
         match framing::write(&mut self.file, Kind::Block, &body) {
             Ok(bytes) => {
                 self.bytes += bytes;
+                self.has_blocks = true;
                 Ok(())
             }
             Err(error) => {
@@ -52,6 +59,11 @@ impl Segment {
                 Err(error)
             }
         }
+    }
+
+    /// Whether there is anything in it but its header.
+    pub(super) fn has_blocks(&self) -> bool {
+        self.has_blocks
     }
 
     /// Bytes of the file.

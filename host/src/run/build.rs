@@ -13,7 +13,7 @@ use crate::feed::{self, Feed, Topics};
 use crate::heal::Healer;
 use crate::metrics::Metrics;
 use crate::plugin::{Plugin, PluginError, PluginFolder, Rate, Runtime, RuntimeSettings};
-use crate::session::{Allowance, Backoff, ConnectBudgets, Dialer, SessionSettings, SessionStatus};
+use crate::session::{Allowance, Backoff, Budgets, Dialer, SessionSettings, SessionStatus};
 use crate::sink::Sink;
 
 /// Bytes at which a batch is decoded, whatever its number of frames.
@@ -84,7 +84,7 @@ pub(super) fn units(config: &Config, sink: &Sink, metrics: &Metrics) -> anyhow::
     let mut exchanges = Exchanges::new().context("TLS is not usable")?;
     let dialer = Dialer::new(config.limits.frame_bytes).context("TLS is not usable")?;
     let backoff = Backoff { base: config.reconnect.base, cap: config.reconnect.cap };
-    let budgets = ConnectBudgets::default();
+    let budgets = Budgets::default();
     let mut numbers = BTreeMap::<String, u32>::new();
     let mut units = Vec::new();
     for feed_config in &config.feeds {

@@ -123,14 +123,15 @@ impl Answers {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Allowance;
+    use super::super::{Allowance, Budgets};
     use super::*;
 
     const PATIENCE: Duration = Duration::from_secs(10);
 
     fn answers(markets: u32, confirms: bool) -> (Answers, Outbox) {
         let allowance = Allowance { count: 5, window: Duration::from_secs(1) };
-        let outbox = Outbox::new(allowance, prometheus_client::metrics::gauge::Gauge::default());
+        let budget = Budgets::default().messages("wss://stream.example.com/ws", allowance);
+        let outbox = Outbox::new(budget, prometheus_client::metrics::gauge::Gauge::default());
         (Answers::new(markets, PATIENCE, Arc::new(AtomicBool::new(confirms)), Instant::now()), outbox)
     }
 

@@ -1,7 +1,7 @@
 //! Budgets: how often something may be done in a window of time, as the exchange's limits say.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use governor::clock::Clock;
@@ -72,46 +72,63 @@ impl Budget {
     }
 }
 
-/// What all sessions to one host share: connection attempts, first come first served.
-struct Host {
+/// Connection attempts, first come first served.
+struct Attempts {
     budget: Budget,
     turn: tokio::sync::Mutex<()>,
 }
 
-/// The connection attempts that exchanges allow, by host; shared by all sessions. It begins anew with the process.
+/// What exchanges allow, by host; shared by all sessions. It begins anew with the process.
 #[derive(Clone, Default)]
-pub struct ConnectBudgets {
+pub struct Budgets {
     hosts: Arc<Mutex<Hosts>>,
 }
 
-/// Hosts by name. Plugins that disagree about what one allows have a budget each.
-type Hosts = HashMap<(String, Allowance), Arc<Host>>;
+/// A host's name, and what it allows: plugins that disagree about that have a budget each.
+type Host = (String, Allowance);
 
-impl std::fmt::Debug for ConnectBudgets {
+#[derive(Default)]
+struct Hosts {
+    attempts: HashMap<Host, Arc<Attempts>>,
+    messages: HashMap<Host, Arc<Budget>>,
+}
+
+impl std::fmt::Debug for Budgets {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("ConnectBudgets").finish_non_exhaustive()
+        formatter.debug_struct("Budgets").finish_non_exhaustive()
     }
 }
 
-impl ConnectBudgets {
+impl Budgets {
     /// Waits until a connection to the host of this url may be tried, and counts the attempt. Who gives up waiting spends
     /// nothing.
     pub(super) async fn attempt(&self, url: &str, allowance: Allowance) {
-        let host = self.host(url, allowance);
-        let _turn = host.turn.lock().await;
-        while let Err(at) = host.budget.take() {
+        let attempts = self.attempts(url, allowance);
+        let _turn = attempts.turn.lock().await;
+        while let Err(at) = attempts.budget.take() {
             sleep_until(at).await;
         }
     }
 
-    fn host(&self, url: &str, allowance: Allowance) -> Arc<Host> {
-        let name = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        let host = hosts
-            .entry((name, allowance))
-            .or_insert_with(|| Arc::new(Host { budget: Budget::new(allowance), turn: tokio::sync::Mutex::default() }));
-        Arc::clone(host)
+    /// What may be sent to the host of this url, by all connections together. A fifth of it is kept for the answers to the
+    /// exchange's pings, which go past it.
+    pub(super) fn messages(&self, url: &str, allowance: Allowance) -> Arc<Budget> {
+        let make = || Arc::new(Budget::new(allowance.without(5)));
+        Arc::clone(self.lock().messages.entry((host(url), allowance)).or_insert_with(make))
     }
+
+    fn attempts(&self, url: &str, allowance: Allowance) -> Arc<Attempts> {
+        let make = || Arc::new(Attempts { budget: Budget::new(allowance), turn: tokio::sync::Mutex::default() });
+        Arc::clone(self.lock().attempts.entry((host(url), allowance)).or_insert_with(make))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Hosts> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn host(url: &str) -> String {
+    Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -147,7 +164,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn sessions_to_one_host_share_their_attempts() {
-        let budgets = ConnectBudgets::default();
+        let budgets = Budgets::default();
         let allowance = Allowance { count: 4, window: MINUTE };
         let began = Instant::now();
         let attempts = (0..8).map(|number| {

@@ -78,8 +78,10 @@ impl Connection {
         keepalive::watch(&socket, plan.idle);
         self.tell(Happened::Connected).await;
         let now = Instant::now();
+        let budget = self.settings.budgets.messages(&plan.url, self.settings.messages);
         let mut open = Open {
-            outbox: Outbox::new(self.settings.messages, self.settings.metrics.send_queue.clone()),
+            outbox: Outbox::new(budget, self.settings.metrics.send_queue.clone()),
+            asks_first: !plan.messages.is_empty(),
             answers: Answers::new(plan.markets, self.settings.answer, Arc::clone(&self.confirms), now),
             ping_at: plan.ping.as_ref().map(|(interval, _)| now + *interval),
             socket,
@@ -117,6 +119,8 @@ struct Open {
     outbox: Outbox,
     plan: Plan,
     answers: Answers,
+    /// Whether the first message still waits for its turn.
+    asks_first: bool,
     /// When the newest frame came, of whatever kind.
     heard: Instant,
     ping_at: Option<Instant>,
@@ -189,6 +193,10 @@ impl Open {
     /// Sends what is due, or finds the connection dead.
     async fn on_time(&mut self) -> Option<Ended> {
         let now = Instant::now();
+        if self.asks_first {
+            // Before it is asked for anything, the exchange may be silent.
+            self.heard = now;
+        }
         if now >= self.heard + self.plan.idle {
             return Some(Ended::Idle(self.plan.idle));
         }
@@ -204,6 +212,7 @@ impl Open {
         if self.outbox.due().is_some_and(|due| due <= now)
             && let Some(message) = self.outbox.take()
         {
+            self.asks_first = false;
             debug!(message, "sending");
             self.answers.sent(self.outbox.due().is_none(), now);
             return self.send(Message::text(message)).await;

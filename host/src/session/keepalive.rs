@@ -37,3 +37,32 @@ pub(super) fn watch(socket: &Socket, idle: Duration) {
         debug!(%error, "TCP keepalive is not available; silence alone tells of a dead connection");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio_tungstenite::WebSocketStream;
+    use tokio_tungstenite::tungstenite::protocol::Role;
+
+    use super::*;
+    use crate::session::dial::Transport;
+
+    /// A peer that is gone without a packet takes a machine to lose, so that only what is asked of TCP is tried here.
+    #[tokio::test]
+    async fn tcp_gives_a_connection_up_after_the_idle_time_and_not_before_five_seconds() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        for (idle, whole, part) in [(65, 65, 16), (8, 8, 2), (1, 5, 1)] {
+            let stream = MaybeTlsStream::Plain(Transport::Tcp(TcpStream::connect(address).await.unwrap()));
+            let socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
+            watch(&socket, Duration::from_secs(idle));
+            let MaybeTlsStream::Plain(Transport::Tcp(stream)) = socket.get_ref() else { panic!("it is plain TCP") };
+            let socket = SockRef::from(stream);
+            let times = (socket.tcp_keepalive_time().unwrap(), socket.tcp_keepalive_interval().unwrap());
+            assert_eq!(times, (Duration::from_secs(part), Duration::from_secs(part)), "idle for {idle} s");
+            assert!(socket.keepalive().unwrap() && socket.tcp_keepalive_retries().unwrap() == PROBES);
+            #[cfg(target_os = "linux")]
+            assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(whole)), "idle for {idle} s");
+        }
+    }
+}

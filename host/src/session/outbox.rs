@@ -1,11 +1,12 @@
-//! Messages that wait to be sent to the exchange, at the pace that it allows.
+//! Messages that wait to be sent to the exchange, at the pace that it allows all connections together.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::time::Instant;
 
-use super::budget::{Allowance, Budget};
+use super::budget::Budget;
 
 /// Most messages that wait; more means that the exchange or the plugin runs wild, and the connection is given up.
 const ROOM: usize = 1024;
@@ -13,7 +14,7 @@ const ROOM: usize = 1024;
 /// The outbox of one connection.
 pub(super) struct Outbox {
     waiting: VecDeque<String>,
-    budget: Budget,
+    budget: Arc<Budget>,
     /// When the first of those that wait may go.
     next: Instant,
     /// Shared with the session's other connection.
@@ -21,9 +22,8 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    /// An outbox that keeps a fifth of what the exchange takes for the answers to its pings, which go past it.
-    pub(super) fn new(allowance: Allowance, depth: Gauge) -> Self {
-        let budget = Budget::new(allowance.without(5));
+    /// An empty outbox that spends from this budget.
+    pub(super) fn new(budget: Arc<Budget>, depth: Gauge) -> Self {
         Self { waiting: VecDeque::new(), budget, next: Instant::now(), depth }
     }
 
@@ -65,11 +65,45 @@ impl Drop for Outbox {
 mod tests {
     use std::time::Duration;
 
+    use super::super::budget::{Allowance, Budgets};
     use super::*;
 
     fn outbox(count: u32) -> (Outbox, Gauge) {
         let depth = Gauge::default();
-        (Outbox::new(Allowance { count, window: Duration::from_secs(1) }, depth.clone()), depth)
+        let allowance = Allowance { count, window: Duration::from_secs(1) };
+        let budget = Budgets::default().messages("wss://stream.example.com/ws", allowance);
+        (Outbox::new(budget, depth.clone()), depth)
+    }
+
+    /// Sends everything, and says when each message went.
+    async fn sent(mut outbox: Outbox) -> Vec<Instant> {
+        let mut times = Vec::new();
+        while let Some(due) = outbox.due() {
+            tokio::time::sleep_until(due).await;
+            times.extend(outbox.take().map(|_| Instant::now()));
+        }
+        times
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn connections_to_one_host_share_its_pace() {
+        let allowance = Allowance { count: 5, window: Duration::from_secs(1) };
+        let budgets = Budgets::default();
+        let outboxes = ["wss://a.example.com/one", "wss://a.example.com/two", "wss://b.example.com/"].map(|url| {
+            let mut outbox = Outbox::new(budgets.messages(url, allowance), Gauge::default());
+            assert!(outbox.push((0..8).map(|number| number.to_string())));
+            outbox
+        });
+        let [one, two, other] = outboxes.map(|outbox| tokio::spawn(sent(outbox)));
+        let (mut both, other) = ([one.await.unwrap(), two.await.unwrap()].concat(), other.await.unwrap());
+        both.sort();
+        assert_eq!((both.len(), other.len()), (16, 8));
+        for times in [&both, &other] {
+            for (first, fifth) in times.iter().zip(&times[4..]) {
+                assert!(*fifth - *first >= Duration::from_millis(999), "five messages within {:?}", *fifth - *first);
+            }
+        }
+        assert!(other[7] < both[12], "another host has a budget of its own");
     }
 
     #[tokio::test(start_paused = true)]

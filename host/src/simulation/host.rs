@@ -17,7 +17,7 @@ use crate::metrics::{Metrics, SinkMetrics};
 use crate::net::{AllowedHosts, HostRules};
 use crate::plugin::{Market, OpenRequest};
 use crate::rest::{Rest, RestBudget, RestClient, RestLimits};
-use crate::session::{self, Allowance, Backoff, ConnectBudgets, Dialer, SessionSettings, SessionStatus};
+use crate::session::{self, Allowance, Backoff, Budgets, Dialer, SessionSettings, SessionStatus};
 use crate::sink::{CheckpointRecord, CheckpointSource, Sink};
 
 /// What takes long to make, and is the same for every life.
@@ -81,7 +81,7 @@ impl Host {
             account: sink.account(&session),
             metrics: metrics.heal(&session),
         };
-        let budgets = ConnectBudgets::default();
+        let budgets = Budgets::default();
         let mut sessions = Vec::new();
         for number in 0..plan.host.sessions {
             let lifetime = plan.exchange.lifetime;

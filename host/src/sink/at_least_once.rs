@@ -105,6 +105,7 @@ impl AtLeastOnce {
                 }
                 Kept::Direct if !self.deliveries.has_failures() => match self.try_send(record, opaque) {
                     Ok(()) => {
+                        self.overflow.as_ref().inspect(|overflow| overflow.passed_by());
                         on_accepted();
                         return Ok(());
                     }

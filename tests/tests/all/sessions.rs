@@ -173,9 +173,12 @@ fn a_refused_market_harms_no_other() -> Result<()> {
     let metric = |name| host.metric(name, "kraken");
     let (served, unserved) = (metric("tapedeck_subscribed_markets")?, metric("tapedeck_unserved_markets")?);
     let lost = metric("tapedeck_reconnects_total")?;
+    let refusals = metric("tapedeck_rejected_subscriptions_total")?;
     let trials = exchange.status().counters.connections_total - 1;
     host.stop_well()?;
     ensure!((served, unserved, lost) == (1, 1, 0), "{served} served, {unserved} not, {lost} lost\n{}", host.log());
+    let told = host.log().matches("Currency pair not supported NO/SUCH").count();
+    ensure!(refusals >= 2 && told >= 2, "{refusals} refusals, told {told} times\n{}", host.log());
     ensure!((2..=8).contains(&trials) && most <= 2, "{trials} trials, {most} connections at once\n{}", host.log());
     each_once(&pipeline, "kraken", &exchange, &host)
 }

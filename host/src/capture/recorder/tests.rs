@@ -118,9 +118,26 @@ fn a_disk_that_takes_nothing_costs_only_the_capture() {
     thread::sleep(Duration::from_millis(2100));
     stream.record(&batch(3, 300_000), 12);
     recorder.finish();
-    let (frames, missing, _) = read(&target);
+    let (frames, missing, found) = read(&target);
     assert_eq!(frames.iter().map(|(_, time, _)| *time).collect::<Vec<_>>(), [12]);
     assert_eq!((missing, metrics.lost_frames.get()), (4, 4), "what is missing is said");
+    assert_eq!(found.notes().missing, 0, "no segment was ever deleted");
+}
+
+#[test]
+fn what_is_missing_at_the_end_is_said_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("capture");
+    fs::write(&target, "in the way").unwrap();
+    let metrics = CaptureMetrics::default();
+    let recorder = Recorder::start(&config(&target, 1 << 20, 1 << 30), metrics.clone()).unwrap();
+    let mut stream = recorder.streams().open(header());
+    stream.record(&batch(1, 300_000), 10);
+    wait_until(|| metrics.lost_frames.get() == 2);
+    fs::remove_file(&target).unwrap();
+    recorder.finish();
+    let (frames, missing, _) = read(&target);
+    assert_eq!((frames.len(), missing), (0, 2));
 }
 
 #[test]

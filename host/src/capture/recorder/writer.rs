@@ -108,8 +108,9 @@ impl Writer {
         }
     }
 
-    /// Writes everything.
+    /// Writes everything, and how much is missing: whatever pause there is ends here.
     pub(super) fn finish(mut self) {
+        self.failed = self.failed.map(|(_, pause)| (Instant::now(), pause));
         let numbers: Vec<u32> = self.streams.keys().copied().collect();
         numbers.into_iter().for_each(|number| self.end(number));
     }
@@ -143,7 +144,7 @@ impl Writer {
                     self.metrics.lost_frames.inc_by(stream.block.frames);
                     stream.lost += stream.block.frames + stream.block.lost;
                     if let Some(error) = error {
-                        self.close(stream.segment.take());
+                        self.end_segment(&mut stream);
                         self.fail(&error);
                     }
                 }
@@ -171,14 +172,27 @@ impl Writer {
         let segment = match &mut stream.segment {
             Some(segment) => segment,
             none => {
+                let segment = create(&self.config, stream.number, &stream.header, stream.sequence + 1)?;
                 stream.sequence += 1;
-                none.insert(create(&self.config, stream.number, &stream.header, stream.sequence)?)
+                none.insert(segment)
             }
         };
         let before = segment.bytes();
         segment.append(&stream.block)?;
         self.metrics.bytes.inc_by(segment.bytes() - before);
         Ok(())
+    }
+
+    /// After an error. A segment without a block is of no use: where the disk is full, each attempt would leave one.
+    fn end_segment(&mut self, stream: &mut Stream) {
+        match stream.segment.take() {
+            Some(segment) if segment.has_blocks() => self.close(Some(segment)),
+            Some(segment) => {
+                stream.sequence -= 1;
+                segment.remove();
+            }
+            None => {}
+        }
     }
 
     fn close(&mut self, segment: Option<Segment>) {
