@@ -94,6 +94,7 @@ fn those_that_keep_up(programs: &Programs, rate: u32) -> Vec<Box<dyn Client>> {
     ];
     if rate <= 10_000 {
         clients.push(Box::new(Connect::in_order()));
+        clients.push(Box::new(Connect::out_of_order()));
     }
     if rate <= 1_000 {
         clients.push(Box::new(Cryptofeed));
