@@ -1,5 +1,4 @@
 //! A small capture that unpacks to as much as a block may hold takes little more memory than that, whatever is in it.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use tapedeck::capture::{SegmentReader, fuzz};
 use tapedeck_fuzz::memory::peak_of;

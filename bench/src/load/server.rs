@@ -25,13 +25,14 @@ pub fn accept(listener: &TcpListener, form: Form) -> Result<TcpStream> {
         Ok(response)
     };
     let mut socket = accept_hdr(stream, look).map_err(|error| anyhow!("a client's handshake failed: {error}"))?;
-    while !by_url {
-        let message = socket.read().context("the client left before it subscribed")?;
-        let answer = message.to_text().ok().and_then(|text| form.answer(text));
-        if let Some(answer) = answer {
-            socket.send(Message::text(answer)).context("the client left before it was answered")?;
-            break;
-        }
+    if !by_url {
+        let answer = loop {
+            let message = socket.read().context("the client left before it subscribed")?;
+            if let Some(answer) = message.to_text().ok().and_then(|text| form.answer(text)) {
+                break answer;
+            }
+        };
+        socket.send(Message::text(answer)).context("the client left before it was answered")?;
     }
     let stream = socket.get_ref().try_clone()?;
     discard(stream.try_clone()?);

@@ -198,7 +198,7 @@ impl Market {
 
     /// Takes a position that is in Kafka now. What it says to be there must be there, or listed as missing.
     pub(super) fn positioned(&mut self, position: Position) -> Result<(), String> {
-        let floor = *self.floor.get_or_insert_with(|| match position.bounds {
+        let floor = *self.floor.get_or_insert(match position.bounds {
             Some((first, _)) => (first, i64::MIN),
             None => (0, position.timestamp_us),
         });

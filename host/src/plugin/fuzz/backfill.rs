@@ -16,7 +16,6 @@ pub struct AskedPage {
 }
 
 /// Makes up a feed and a page, and checks that as the host does: the page, or half a sentence.
-#[must_use]
 pub fn page(bytes: &[u8]) -> (Feed, AskedPage, Result<Page, String>) {
     let mut input = Input::new(bytes);
     let feed = input.feed(["http://127.0.0.1:9002", "https://a.example.com"]);

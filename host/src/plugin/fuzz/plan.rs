@@ -16,7 +16,6 @@ pub struct Feed {
 }
 
 /// Makes up a feed and a plan for it, and checks that as the host does: the plan, or half a sentence.
-#[must_use]
 pub fn plan(bytes: &[u8]) -> (Feed, Result<SessionPlan, String>) {
     let mut input = Input::new(bytes);
     let feed = input.feed(["ws://127.0.0.1:9001", "wss://a.example.com"]);

@@ -36,6 +36,9 @@ pub(crate) struct Luck {
     pub(crate) fatal: u32,
 }
 
+/// Who is told of a record.
+type Appended = Box<dyn Fn(&Record, u64) + Send + Sync>;
+
 /// The broker. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Broker(Arc<Shared>);
@@ -43,7 +46,7 @@ pub(crate) struct Broker(Arc<Shared>);
 struct Shared {
     state: Mutex<State>,
     /// Told each record that is in Kafka for good, and how many requests were refused so far.
-    appended: Box<dyn Fn(&Record, u64) + Send + Sync>,
+    appended: Appended,
 }
 
 struct State {
