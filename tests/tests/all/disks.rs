@@ -85,7 +85,7 @@ fn a_full_disk_stops_reading_and_nothing_is_lost() -> Result<()> {
     let lost = host.metric("tapedeck_reconnects_total", "binance")?;
     host.stop_well()?;
     let records = pipeline.trades("binance").records()?;
-    let backfilled = records.iter().filter(|record| record.header("source").is_ok_and(|source| source == "backfill"));
+    let backfilled = records.iter().filter(|record| record.json().is_ok_and(|trade| trade["source"] == "backfill"));
     let backfilled = backfilled.count();
     println!("{accepted} trades accepted until the disk was full, {backfilled} asked for afterwards");
     ensure!(lost == 1 && backfilled > 1_000, "{lost} connections lost, {backfilled} trades backfilled\n{}", host.log());

@@ -110,7 +110,7 @@ fn a_half_open_connection_is_found_by_the_plugin_s_rule() -> Result<()> {
     let found = host.log().matches("nothing came for 1 s").count();
     ensure!(found == 2, "{found} of 2 connections were found by their silence\n{}", host.log());
     let records = pipeline.trades("kraken").records()?;
-    let backfilled = records.iter().filter(|record| record.header("source").is_ok_and(|source| source == "backfill"));
+    let backfilled = records.iter().filter(|record| record.json().is_ok_and(|trade| trade["source"] == "backfill"));
     let backfilled = backfilled.count();
     println!("{} trades, {backfilled} of them asked for", truth.len());
     ensure!(backfilled > 0, "nothing was missed: were the connections half-open?");
