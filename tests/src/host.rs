@@ -23,6 +23,7 @@ const END: Duration = Duration::from_secs(40);
 #[derive(Debug)]
 pub struct Host {
     child: Child,
+    spawned: Instant,
     log: PathBuf,
     address: String,
     agent: Agent,
@@ -43,10 +44,11 @@ impl Host {
         unsafe {
             command.pre_exec(|| Ok(nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?));
         }
+        let spawned = Instant::now();
         let child = command.spawn().context("tapedeck cannot be started")?;
         let timeout = Some(Duration::from_secs(5));
         let agent = Agent::config_builder().http_status_as_error(false).timeout_global(timeout).build().new_agent();
-        Ok(Self { child, log: log.to_path_buf(), address: address.to_owned(), agent })
+        Ok(Self { child, spawned, log: log.to_path_buf(), address: address.to_owned(), agent })
     }
 
     /// Waits until `/ready` says yes.
@@ -54,18 +56,33 @@ impl Host {
     /// # Errors
     /// It ended, or was not ready in time; with its log.
     pub fn wait_ready(&mut self) -> Result<()> {
+        self.time_to_ready(Duration::from_millis(50)).map(drop)
+    }
+
+    /// Waits until `/ready` says yes, with such a pause between two looks. How long both took since the process was spawned:
+    /// until it answered at all, its plugins being loaded, and until it was ready.
+    ///
+    /// # Errors
+    /// As [`Host::wait_ready`].
+    pub fn time_to_ready(&mut self, pause: Duration) -> Result<(Duration, Duration)> {
         let deadline = Instant::now() + READY;
         let mut last = String::new();
+        let mut answered = None;
         while Instant::now() < deadline {
-            match self.get("/ready") {
-                Ok((200, _)) => return Ok(()),
+            let answer = self.get("/ready");
+            let since = self.spawned.elapsed();
+            if answer.is_ok() {
+                answered.get_or_insert(since);
+            }
+            match answer {
+                Ok((200, _)) => return Ok((answered.unwrap_or(since), since)),
                 Ok((_, text)) => last = text,
                 Err(error) => last = format!("{error:#}"),
             }
             if let Some(status) = self.child.try_wait()? {
                 bail!("the host ended with {status}:\n{}", self.log());
             }
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(pause);
         }
         bail!("the host is not ready: {last}\n{}", self.log())
     }

@@ -9,6 +9,7 @@ pub mod servers;
 
 pub mod exchange;
 pub mod lines;
+pub mod publisher;
 pub mod recorded;
 pub mod tape;
 

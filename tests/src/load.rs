@@ -10,11 +10,8 @@ use xtask::stack::{Client, Stack, StackOptions};
 
 use crate::host::Host;
 use crate::pipeline::Pipeline;
-use crate::{programs, wait};
-
-mod publisher;
-
-use publisher::Publisher;
+use crate::publisher::Publisher;
+use crate::wait;
 
 /// How long ClickHouse may take to catch up.
 const CATCH_UP: Duration = Duration::from_secs(1800);
@@ -63,9 +60,8 @@ impl Part {
 /// # Errors
 /// A part does not start, or trades are missing at the far end.
 pub fn run(load: &Load) -> Result<()> {
-    let simulator = programs::folder()?.join("tapedeck-sim");
     let stack = Stack::start(&StackOptions { optimised: true, ..StackOptions::default() })?;
-    let publisher = Publisher::start(&simulator, &MARKETS, &load.rate)?;
+    let publisher = Publisher::start("binance", &MARKETS, &load.rate, &[])?;
     let pipeline = Pipeline::new("load", &stack)?.with_feed("binance", &MARKETS, &publisher.websocket, &publisher.rest);
     pipeline.command(&["topics", "apply"])?.success()?;
     pipeline.apply_sql()?;

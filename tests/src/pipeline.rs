@@ -25,6 +25,7 @@ pub struct Pipeline {
     clickhouse_url: String,
     prefix: String,
     plugins: PathBuf,
+    cache: PathBuf,
     listen: String,
     sections: BTreeMap<&'static str, String>,
     feeds: String,
@@ -44,6 +45,7 @@ impl Pipeline {
             clickhouse_url: stack.clickhouse_http.clone(),
             prefix: format!("t.{name}"),
             plugins: programs::plugins()?.to_path_buf(),
+            cache: programs::cache()?,
             listen: format!("127.0.0.1:{}", xtask::stack::ports::free()?),
             sections: BTreeMap::new(),
             feeds: String::new(),
@@ -55,6 +57,13 @@ impl Pipeline {
     #[must_use]
     pub fn with_plugins(mut self, folder: &Path) -> Self {
         self.plugins = folder.to_path_buf();
+        self
+    }
+
+    /// Keeps compiled plugins in another folder.
+    #[must_use]
+    pub fn with_cache(mut self, folder: &Path) -> Self {
+        self.cache = folder.to_path_buf();
         self
     }
 
@@ -113,7 +122,7 @@ impl Pipeline {
     /// This program's own path is unknown.
     pub fn text(&self) -> Result<String> {
         let own = BTreeMap::from([
-            ("plugins", format!("folder = {:?}\ncache = {:?}\n", self.plugins, programs::cache()?)),
+            ("plugins", format!("folder = {:?}\ncache = {:?}\n", self.plugins, self.cache)),
             ("kafka", format!("brokers = {:?}\ntopic_prefix = {:?}\n", self.kafka, self.prefix)),
             ("clickhouse", format!("url = {:?}\ndatabase = {:?}\n", self.clickhouse_url, self.database)),
             ("http", format!("listen = {:?}\n", self.listen)),

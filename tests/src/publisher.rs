@@ -1,18 +1,21 @@
 //! The simulated exchange of a load, as a process.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
+use crate::programs;
+
 /// A `tapedeck-sim` process that waits to be told to start. Killed when it is dropped.
 #[derive(Debug)]
-pub(super) struct Publisher {
+pub struct Publisher {
     child: Child,
-    pub(super) websocket: String,
-    pub(super) rest: String,
+    /// Base of WebSocket urls.
+    pub websocket: String,
+    /// Base of REST urls.
+    pub rest: String,
 }
 
 #[derive(Deserialize)]
@@ -27,12 +30,18 @@ struct Status {
 }
 
 impl Publisher {
-    pub(super) fn start(program: &Path, markets: &[&str], rate: &str) -> Result<Self> {
-        let mut command = Command::new(program);
-        command.args(["--exchange", "binance", "--seed", "1", "--paused", "--rate", rate]);
+    /// Starts an exchange that publishes at a rate (`5000`, `max`) once all of its markets are subscribed and it is told to.
+    /// `flags` go beside those that every load has.
+    ///
+    /// # Errors
+    /// It cannot be built or started, or does not say where it listens.
+    pub fn start(exchange: &str, markets: &[&str], rate: &str, flags: &[&str]) -> Result<Self> {
+        let mut command = Command::new(programs::folder()?.join("tapedeck-sim"));
+        command.args(["--exchange", exchange, "--seed", "1", "--paused", "--rate", rate]);
         // Enough to start from, and no memory of millions: what was published is counted all the same.
         command.args(["--keep", "1000", "--slow-clients", "wait"]);
         command.args(["--markets", &markets.join(","), "--wait-for-subscribers", &markets.len().to_string()]);
+        command.args(flags);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("tapedeck-sim")?;
         let mut line = String::new();
         let stdout = child.stdout.take().context("the simulator has no stdout")?;
@@ -41,18 +50,25 @@ impl Publisher {
         Ok(Self { child, websocket: ws, rest })
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    /// Process id.
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// `start` or `stop` publishing.
-    pub(super) fn tell(&self, what: &str) -> Result<()> {
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn tell(&self, what: &str) -> Result<()> {
         ureq::post(format!("{}/sim/{what}", self.rest)).send_empty()?;
         Ok(())
     }
 
     /// How many trades it has published.
-    pub(super) fn trades(&self) -> Result<u64> {
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn trades(&self) -> Result<u64> {
         let text = ureq::get(format!("{}/sim/status", self.rest)).call()?.into_body().read_to_string()?;
         Ok(serde_json::from_str::<Status>(&text)?.trades)
     }
