@@ -29,3 +29,9 @@ pub mod hand;
 pub mod kafka;
 pub mod load;
 pub mod moment;
+
+pub mod markets;
+pub mod meter;
+
+pub mod growth;
+pub mod whole;

@@ -74,9 +74,21 @@ impl Measurement {
     /// two summaries.
     #[must_use]
     pub fn ratio(&self, contender: &str, reference: &str, figure: &str) -> Option<Summary> {
+        self.compare(contender, reference, figure, |own, other| own / other)
+    }
+
+    /// The summary of what comes of both figures in each round.
+    #[must_use]
+    pub fn compare(
+        &self,
+        contender: &str,
+        reference: &str,
+        figure: &str,
+        with: impl Fn(f64, f64) -> f64,
+    ) -> Option<Summary> {
         let (own, other) = (self.series(contender)?.values(figure), self.series(reference)?.values(figure));
-        let ratios: Vec<f64> = own.iter().zip(&other).map(|(own, other)| own / other).collect();
-        Summary::of(&ratios)
+        let compared: Vec<f64> = own.iter().zip(&other).map(|(own, other)| with(*own, *other)).collect();
+        Summary::of(&compared)
     }
 }
 

@@ -10,7 +10,7 @@ use xtask::home::repository;
 
 use crate::machine::Machine;
 use crate::report::{Findings, Report};
-use crate::{kafka, page, report, table, target, versions};
+use crate::{growth, kafka, page, report, table, target, versions, whole};
 
 /// What a part needs to know.
 #[derive(Debug, Clone)]
@@ -35,7 +35,11 @@ pub struct Part {
 }
 
 /// All parts that there are.
-pub const PARTS: &[Part] = &[Part { name: "kafka", run: kafka::run }];
+pub const PARTS: &[Part] = &[
+    Part { name: "kafka", run: kafka::run },
+    Part { name: "whole", run: whole::run },
+    Part { name: "growth", run: growth::run },
+];
 
 /// Runs the parts that were asked for, prints and keeps what each found, and writes the page.
 ///
