@@ -62,6 +62,8 @@ pub(super) fn read_all(config: &KafkaConfig) -> anyhow::Result<HashMap<Vec<u8>, 
         .set("group.id", "tapedeck")
         .set("enable.auto.commit", "false")
         .set("enable.partition.eof", "true")
+        // Kafka waits for more at the end of what there is, and only then says that it is the end.
+        .set("fetch.wait.max.ms", "10")
         .set("isolation.level", "read_committed");
     let consumer: BaseConsumer = client.create().context("[kafka] is not usable")?;
     let metadata = consumer
