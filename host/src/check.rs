@@ -70,7 +70,7 @@ pub async fn check(file: &Path) -> Findings {
         count(markets, "market")
     ));
 
-    let Feeds { findings: of_feeds, exchanges, trade_ids } = feeds(&config);
+    let Feeds { findings: of_feeds, exchanges, trade_ids, .. } = feeds(&config);
     findings.extend(of_feeds);
     // Where a plugin is missing, its exchange is not known: the others are looked at all the same.
     let exchanges: Vec<String> = exchanges.into_iter().collect();

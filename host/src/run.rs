@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::feed::{self, Positions, silence};
 use crate::http::{self, Surroundings};
 use crate::metrics::Metrics;
+use crate::plugin::PluginFolder;
 use crate::session;
 use crate::sink::Sink;
 
@@ -37,14 +38,14 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Loads plugins and plans every session.
+    /// Plans every session.
     ///
     /// # Errors
     /// Something in the configuration that only plugins, librdkafka or the TLS library could judge.
-    pub fn new(config: Config) -> anyhow::Result<Self> {
+    pub fn new(config: Config, plugins: &PluginFolder) -> anyhow::Result<Self> {
         let metrics = Arc::new(Metrics::new());
         let sink = Sink::new(&config.kafka, config.spool.as_ref(), &metrics.sink())?;
-        let units = build::units(&config, &sink, &metrics)?;
+        let units = build::units(&config, plugins, &sink, &metrics)?;
         Ok(Self { config, metrics, sink, units })
     }
 

@@ -10,7 +10,7 @@ use crate::plugin::{OpenFailure, OpenRequest, Plugin, PluginError, PluginFolder,
 use crate::session::chain;
 
 /// What was found, and the exchanges of the feeds whose plugin is there.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Feeds {
     /// What was found.
     pub findings: Findings,
@@ -18,6 +18,8 @@ pub struct Feeds {
     pub exchanges: BTreeSet<String>,
     /// How trade ids behave there, where the plugin could be asked.
     pub trade_ids: BTreeMap<String, TradeIds>,
+    /// The plugins, for who goes on with them.
+    pub plugins: PluginFolder,
 }
 
 /// Loads the plugins and has them plan every connection, without connecting.
@@ -42,6 +44,7 @@ pub fn feeds(config: &Config) -> Feeds {
     for problem in overlaps(&known, |feed| exchange_of(feed).unwrap_or_default()) {
         feeds.findings.problems.push(problem.to_string());
     }
+    feeds.plugins = folder;
     feeds
 }
 

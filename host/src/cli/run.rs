@@ -9,7 +9,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{ConfigArgs, Misconfigured};
+use crate::check::Feeds;
 use crate::config::Config;
+use crate::plugin::PluginFolder;
 use crate::run::Prepared;
 use crate::session::chain;
 use crate::{check, log};
@@ -25,9 +27,9 @@ impl RunArgs {
     pub(super) fn execute(self, runtime: impl Fn() -> anyhow::Result<Runtime>) -> anyhow::Result<ExitCode> {
         let config = self.config.load()?;
         log::init(&config.log).map_err(|error| Misconfigured(format!("{error:#}")))?;
-        refuse_bad_feeds(&config)?;
+        let plugins = good_plugins(&config)?;
         runtime()?.block_on(async {
-            let prepared = Prepared::new(config).map_err(|error| Misconfigured(chain(error.as_ref())))?;
+            let prepared = Prepared::new(config, &plugins).map_err(|error| Misconfigured(chain(error.as_ref())))?;
             let shutdown = CancellationToken::new();
             tokio::spawn(cancel_on_signal(shutdown.clone())?);
             prepared.run(shutdown).await
@@ -36,10 +38,11 @@ impl RunArgs {
     }
 }
 
-fn refuse_bad_feeds(config: &Config) -> Result<(), Misconfigured> {
-    let findings = check::feeds(config).findings;
+/// The plugins, or what is to be corrected in the feeds.
+fn good_plugins(config: &Config) -> Result<PluginFolder, Misconfigured> {
+    let Feeds { findings, plugins, .. } = check::feeds(config);
     if findings.problems.is_empty() {
-        return Ok(());
+        return Ok(plugins);
     }
     let notes = findings.notes.iter().map(|note| format!("\nnote: {note}"));
     let count = findings.problems.len();

@@ -1,4 +1,4 @@
-//! Everything that can be built before anything connects: plugins, sessions, and who heals their gaps.
+//! Everything that can be built before anything connects: sessions, and who heals their gaps.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::config::{Config, FeedConfig};
 use crate::feed::{self, Feed, Topics};
 use crate::heal::Healer;
 use crate::metrics::Metrics;
-use crate::plugin::{Plugin, PluginError, PluginFolder, Rate, Runtime, RuntimeSettings};
+use crate::plugin::{Plugin, PluginError, PluginFolder, Rate};
 use crate::session::{Allowance, Backoff, ConnectBudgets, Dialer, SessionSettings, SessionStatus};
 use crate::sink::Sink;
 
@@ -44,21 +44,6 @@ fn exchange<'a>(feed: &'a FeedConfig, plugin: &'a Plugin) -> &'a str {
     feed.exchange.as_deref().unwrap_or(&plugin.description().exchange)
 }
 
-/// Loads the folder; a file in it that is no use is only warned of, unless a feed needs it.
-fn load_plugins(config: &Config) -> anyhow::Result<PluginFolder> {
-    let settings = RuntimeSettings {
-        memory_bytes: usize::try_from(config.plugins.memory_bytes).context("[plugins] memory_mb is too large")?,
-        call_time: config.plugins.time,
-        cache_folder: Some(config.plugins.cache.clone()),
-    };
-    let runtime = Runtime::new(&settings).context("[plugins] is not usable")?;
-    let folder = PluginFolder::load(&runtime, &config.plugins.folder)?;
-    for error in folder.errors() {
-        warn!(reason = sentence(error), "a plugin file is not used");
-    }
-    Ok(folder)
-}
-
 /// The plugin of a feed.
 fn find_plugin<'a>(config: &Config, feed: &FeedConfig, folder: &'a PluginFolder) -> anyhow::Result<&'a Arc<Plugin>> {
     folder.find(&feed.plugin).with_context(|| {
@@ -79,8 +64,15 @@ fn sentence(error: &PluginError) -> String {
 }
 
 /// Plans every session.
-pub(super) fn units(config: &Config, sink: &Sink, metrics: &Metrics) -> anyhow::Result<Vec<Unit>> {
-    let plugins = &load_plugins(config)?;
+pub(super) fn units(
+    config: &Config,
+    plugins: &PluginFolder,
+    sink: &Sink,
+    metrics: &Metrics,
+) -> anyhow::Result<Vec<Unit>> {
+    for error in plugins.errors() {
+        warn!(reason = sentence(error), "a plugin file is not used");
+    }
     let mut exchanges = Exchanges::new().context("TLS is not usable")?;
     let dialer = Dialer::new(config.limits.frame_bytes).context("TLS is not usable")?;
     let backoff = Backoff { base: config.reconnect.base, cap: config.reconnect.cap };
