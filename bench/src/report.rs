@@ -19,7 +19,8 @@ use crate::versions::Version;
 pub struct Findings {
     /// A few sentences on what ran: data, load, settings. Markdown.
     pub setting: String,
-    /// Versions of competitors.
+    /// Versions of competitors. A report has versions of its own, and all of this beside them.
+    #[serde(rename = "peers")]
     pub versions: Vec<Version>,
     /// What was aimed for.
     pub targets: Vec<Target>,
@@ -91,4 +92,25 @@ impl Report {
 #[must_use]
 pub fn results() -> PathBuf {
     repository().join("bench/results")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_read_as_it_was_written() {
+        let versions = |name: &str| vec![Version::new(name, "1.2.3")];
+        let report = Report {
+            part: "example".to_owned(),
+            runs: 5,
+            machine: Machine::read(),
+            versions: versions("own"),
+            findings: Findings { versions: versions("other"), ..Findings::default() },
+        };
+        let folder = tempfile::tempdir().unwrap();
+        report.write(folder.path()).unwrap();
+        assert_eq!(Report::read(folder.path(), "example").unwrap(), Some(report));
+        assert_eq!(Report::read(folder.path(), "another").unwrap(), None);
+    }
 }

@@ -91,7 +91,11 @@ impl Scene {
         let pids = servers.into_iter().chain(self.exchanges.iter().map(Publisher::pid));
         let meters = pids.map(Meter::start).collect::<Result<Vec<_>>>()?;
         pass(WINDOW)?;
-        let mut used = meters.iter().map(Meter::read).collect::<Result<Vec<_>>>()?;
+        let names = Outcome::PROCESSES.iter().chain(std::iter::repeat(&"an exchange"));
+        let read = |(meter, name): (&Meter, &&str)| {
+            meter.read().with_context(|| format!("{name} cannot be measured; the host's log:\n{}", self.host.log()))
+        };
+        let mut used = meters.iter().zip(names).map(read).collect::<Result<Vec<_>>>()?;
         // The exchanges count as one.
         let exchanges = used.split_off(servers.len()).into_iter().reduce(|sum, more| Used {
             cpu: sum.cpu + more.cpu,

@@ -3,11 +3,13 @@
 //! They are records of a compacted topic. One is written only when Kafka has every trade that it counts as delivered.
 
 use std::collections::{BTreeSet, HashMap};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::KafkaError;
+use rdkafka::client::ClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, DefaultConsumerContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, Message as _, OwnedHeaders};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
@@ -65,7 +67,7 @@ pub(super) fn read_all(config: &KafkaConfig) -> anyhow::Result<HashMap<Vec<u8>, 
         // Kafka waits for more at the end of what there is, and only then says that it is the end.
         .set("fetch.wait.max.ms", "10")
         .set("isolation.level", "read_committed");
-    let consumer: BaseConsumer = client.create().context("[kafka] is not usable")?;
+    let consumer: BaseConsumer<Reading> = client.create_with_context(Reading).context("[kafka] is not usable")?;
     let metadata = consumer
         .fetch_metadata(Some(&topic), PATIENCE)
         .with_context(|| format!("Kafka at {} does not say what topic {topic} is made of", config.brokers))?;
@@ -77,12 +79,27 @@ pub(super) fn read_all(config: &KafkaConfig) -> anyhow::Result<HashMap<Vec<u8>, 
         bail!("Kafka at {} has no topic {topic}; make it with `tapedeck topics apply`", config.brokers);
     }
     consumer.assign(&partitions)?;
-    collect(&consumer, partitions.count())
-        .with_context(|| format!("the positions in topic {topic} of Kafka at {} cannot be read", config.brokers))
+    let positions = collect(&consumer, partitions.count());
+    // The client takes a tenth of a second to close, and nothing waits for that.
+    thread::spawn(move || drop(consumer));
+    positions.with_context(|| format!("the positions in topic {topic} of Kafka at {} cannot be read", config.brokers))
 }
 
+/// Reports errors as any client does, but for the end of a partition, which is what reading waits for.
+struct Reading;
+
+impl ClientContext for Reading {
+    fn error(&self, error: KafkaError, reason: &str) {
+        if error != KafkaError::Global(RDKafkaErrorCode::PartitionEOF) {
+            DefaultConsumerContext.error(error, reason);
+        }
+    }
+}
+
+impl ConsumerContext for Reading {}
+
 /// Reads until each of so many partitions has come to its end.
-fn collect(consumer: &BaseConsumer, partitions: usize) -> anyhow::Result<HashMap<Vec<u8>, Vec<u8>>> {
+fn collect(consumer: &BaseConsumer<Reading>, partitions: usize) -> anyhow::Result<HashMap<Vec<u8>, Vec<u8>>> {
     let mut positions = HashMap::new();
     let mut ended = BTreeSet::new();
     let mut heard = Instant::now();
