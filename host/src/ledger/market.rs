@@ -114,7 +114,7 @@ impl MarketLedger {
         let is_new = match self.covered(trade) {
             Some(ids) => match self.seen.insert(ids.clone()) {
                 Came::New => true,
-                Came::Behind(missing) => {
+                Came::Apart(missing) => {
                     self.jumped(missing, trade, now());
                     true
                 }
@@ -148,8 +148,10 @@ impl MarketLedger {
     pub(super) fn accepted(&mut self, trade: &Trade) {
         self.changed = true;
         match self.covered(trade) {
+            // What lies far before all that was let through tells nothing of what lies between.
+            Some(ids) if self.seen.bounds().is_some_and(|(floor, _)| *ids.end() < floor) => {}
             Some(ids) => {
-                if let Came::Behind(missing) = self.sent.insert(ids) {
+                if let Came::Apart(missing) = self.sent.insert(ids) {
                     self.settle_given_up(&missing);
                 }
             }

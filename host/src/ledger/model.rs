@@ -87,7 +87,7 @@ struct Model {
     notices: Vec<Notice>,
     /// The newest position that was written, and what it counts.
     written: Option<(Vec<u8>, BTreeSet<usize>)>,
-    /// The first trade that a position counts from.
+    /// The first trade that positions count from.
     floor: Option<usize>,
     next_id: u64,
     connection: Option<u64>,
@@ -297,7 +297,9 @@ impl Model {
     fn write(&mut self) {
         for (_, bytes) in self.ledger.take_positions() {
             let position = Position::read(&bytes).expect("the ledger's own position");
-            let is_hole = |index: &usize| position.holes.iter().any(|hole| self.within(&hole.span()).contains(index));
+            // Where ids show what is missing, a hole in time only asks whether there was anything.
+            let holes = position.holes.iter().filter(|hole| hole.ids.is_some() || !self.ids.show_gaps());
+            let holes: Vec<usize> = holes.flat_map(|hole| self.within(&hole.span())).collect();
             let counted: BTreeSet<usize> = (0..self.published.len())
                 .filter(|index| {
                     let trade = &self.published[*index];
@@ -309,14 +311,14 @@ impl Model {
                         }
                     }
                 })
-                .filter(|index| !is_hole(index))
+                .filter(|index| !holes.contains(index))
                 .collect();
             for index in &counted {
                 let trade = &self.published[*index];
                 assert!(self.kept.contains(index) || self.listed.contains(index), "{position:?} counts {trade:?}");
             }
             let newest = self.published.iter().position(|trade| trade.id == TradeId::from(&position.id));
-            self.floor = self.floor.or(counted.first().copied()).or(newest);
+            self.floor = counted.first().copied().or(newest).into_iter().chain(self.floor).min();
             let recent: HashSet<TradeId> = position.recent.iter().map(TradeId::from).collect();
             let recent = (0..self.published.len()).filter(|index| recent.contains(&self.published[*index].id));
             let known = if self.ids.show_gaps() { counted } else { recent.collect() };
@@ -361,7 +363,7 @@ fn fills(trade: &Trade) -> std::ops::RangeInclusive<u64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
     fn it_knows_what_came_and_what_is_missing(
