@@ -13,21 +13,21 @@ CREATE TABLE IF NOT EXISTS {{database}}.silver_trades
     canonical_symbol LowCardinality(String),
     market_kind      LowCardinality(String),
     trade_id         String CODEC(ZSTD(1)),
-    order            UInt64 CODEC(DoubleDelta, ZSTD(1)),
-    count            UInt32 CODEC(T64, ZSTD(1)),
+    order            UInt64 CODEC(DoubleDelta, LZ4),
+    count            UInt32 CODEC(T64, LZ4),
     price            Decimal(38, 12) CODEC(ZSTD(1)),
     quantity         Decimal(38, 12) CODEC(ZSTD(1)),
     quote_quantity   Decimal(76, 24) ALIAS toDecimal256(price, 12) * toDecimal256(quantity, 12),
-    side             Enum8('UNKNOWN' = 0, 'BUY' = 1, 'SELL' = 2) CODEC(ZSTD(1)),
+    side             Enum8('UNKNOWN' = 0, 'BUY' = 1, 'SELL' = 2) CODEC(LZ4),
     timestamp        DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
-    minute           DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
-    source           Enum8('backfill' = 1, 'snapshot' = 2, 'live' = 3) CODEC(ZSTD(1)),
+    minute           DateTime('UTC') CODEC(Delta(4), LZ4),
+    source           Enum8('backfill' = 1, 'snapshot' = 2, 'live' = 3) CODEC(LZ4),
     received_at      DateTime64(6, 'UTC') CODEC(Delta(8), ZSTD(1)),
-    vendor           String CODEC(ZSTD(1)),
-    version          UInt32 CODEC(Delta(4), ZSTD(1)),
-    is_deleted       UInt8 CODEC(ZSTD(1))
+    vendor           String CODEC(LZ4),
+    version          UInt32 CODEC(Delta(4), LZ4),
+    is_deleted       UInt8 CODEC(LZ4)
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toStartOfQuarter(minute)
 ORDER BY (exchange, canonical_symbol, minute, order, trade_id)
-SETTINGS merge_with_ttl_timeout = 86400, materialize_ttl_recalculate_only = 1, fsync_after_insert = 1, fsync_part_directory = 1
+SETTINGS merge_with_ttl_timeout = 86400, materialize_ttl_recalculate_only = 1, fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 16, auto_statistics_types = ''
