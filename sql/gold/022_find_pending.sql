@@ -1,5 +1,5 @@
--- Which of the minutes touched lately have marks that gold has not seen for a second and more, the newest first and at most 5,000 at
--- a time: a backfill of years is worked off in portions, and live candles stay fresh.
+-- Which of the minutes touched lately have marks that gold has not seen for a second and more, the newest first and at most 20,000 at
+-- a time: a backfill of years is worked off in portions. Live candles do not wait for it.
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.find_pending
 REFRESH EVERY 2 SECOND DEPENDS ON {{database}}.extend_minutes TO {{database}}.pending_minutes AS
 WITH touched AS
@@ -24,5 +24,5 @@ FROM
 GROUP BY exchange, canonical_symbol, minute
 HAVING marks > max(made) AND max(made_at) < now64(3, 'UTC') - INTERVAL 1500 MILLISECOND
 ORDER BY minute DESC
-LIMIT 5000
+LIMIT 20000
 SETTINGS max_threads = 1, log_queries = 0
