@@ -28,12 +28,13 @@ pub(super) async fn mark<'a>(
         "(SELECT w.1 AS exchange, w.2 AS canonical_symbol, toDateTime(w.3, 'UTC') AS minute FROM (SELECT {wanted} AS w))"
     );
     let again = format!(
-        "INSERT INTO {database}.minute_marks (exchange, canonical_symbol, minute, edge, trade_id, order, marks, best_source, buried_source) \
+        "INSERT INTO {database}.minute_marks (exchange, canonical_symbol, minute, edge, trade_id, order, marks, best_source, buried_source, highest) \
          WITH toUnixTimestamp64Micro(timestamp) % 60000000 AS offset, \
          multiIf(offset < 1000000, minute, offset >= 59000000, minute + 60, toDateTime(0, 'UTC')) AS near_edge \
          SELECT exchange, canonical_symbol, minute, near_edge AS edge, if(toUnixTimestamp(near_edge) = 0, '', silver_trades.trade_id) AS trade_id, \
          if(toUnixTimestamp(near_edge) = 0, 0, silver_trades.order) AS order, 0 AS marks, \
-         max(if(is_deleted = 1, 0, CAST(source, 'UInt8'))) AS best_source, max(if(is_deleted = 1, CAST(source, 'UInt8'), 0)) AS buried_source \
+         max(if(is_deleted = 1, 0, CAST(source, 'UInt8'))) AS best_source, max(if(is_deleted = 1, CAST(source, 'UInt8'), 0)) AS buried_source, \
+         max(silver_trades.order) AS highest \
          FROM {database}.silver_trades WHERE (exchange, canonical_symbol, minute) IN {wanted} \
          GROUP BY exchange, canonical_symbol, minute, edge, trade_id, order"
     );

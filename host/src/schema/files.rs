@@ -36,17 +36,24 @@ pub(super) const FILES: &[File] = files! {
     "silver/010_quarantine.sql"
     "silver/011_quarantine_retention.sql"
     "silver/020_silver_trades.sql"
+    "silver/021_silver_codecs.sql"
     "silver/030_minute_marks.sql"
-    "silver/031_mark_minutes.sql"
+    "silver/032_marks_of_blocks.sql"
+    "silver/033_recent_blocks.sql"
+    "silver/034_note_blocks.sql"
+    "silver/035_mark_minutes.sql"
     "silver/040_touched_minutes.sql"
     "silver/041_touch_marked.sql"
     "silver/042_touched_in_active_hours.sql"
     "silver/050_bury_twins.sql"
     "gold/010_gold_1m.sql"
-    "gold/011_touch_recomputed.sql"
+    "gold/012_gold_1m_reach.sql"
+    "gold/013_touch_recomputed.sql"
     "gold/020_pending_minutes.sql"
-    "gold/021_find_pending.sql"
-    "gold/022_recompute_minutes.sql"
+    "gold/023_pending_reach.sql"
+    "gold/024_extend_minutes.sql"
+    "gold/025_find_pending.sql"
+    "gold/026_recompute_minutes.sql"
     "gold/030_gold_1h.sql"
     "gold/031_recompute_hours.sql"
     "gold/040_ohlcv_1m.sql"
@@ -65,8 +72,8 @@ pub(super) const FILES: &[File] = files! {
     "completeness/030_minute_ids.sql"
     "completeness/031_touch_counted.sql"
     "completeness/032_uncounted_minutes.sql"
-    "completeness/033_find_uncounted.sql"
-    "completeness/034_count_minutes.sql"
+    "completeness/035_find_uncounted.sql"
+    "completeness/036_count_minutes.sql"
     "completeness/040_hour_ids.sql"
     "completeness/041_hours_of_minutes.sql"
     "completeness/042_count_hours.sql"
@@ -78,25 +85,40 @@ pub(super) const FILES: &[File] = files! {
     "bronze/010_bronze_trades.sql"
     "bronze/011_bronze_retention.sql"
     "bronze/012_record_trade_ids.sql"
+    "bronze/013_bronze_codecs.sql"
     "bronze/020_judged_trades.sql"
     "bronze/021_raw_trades.sql"
+    "bronze/022_parsed_trades.sql"
+    "bronze/023_odd_trades.sql"
+    "bronze/024_take_trades.sql"
+    "bronze/025_set_aside_trades.sql"
+    "bronze/026_parse_trades.sql"
     "bronze/030_unify_trades.sql"
     "bronze/031_keep_trades.sql"
     "bronze/032_refuse_trades.sql"
-    "bronze/033_judge_trades.sql"
     "bronze/034_judged_gaps.sql"
     "bronze/035_keep_gaps.sql"
     "bronze/036_refuse_gaps.sql"
     "bronze/037_kafka_gaps.sql"
     "bronze/038_read_gaps.sql"
+    "bronze/039_judge_trades.sql"
     "bronze/040_kafka_trades.sql"
     "bronze/041_read_trades.sql"
 };
 
 /// Files of earlier versions, each with its object, which a file with a higher number makes now. A database may have
 /// applied them.
-pub(super) const RETIRED: &[(&str, &str)] =
-    &[("completeness/050_missing_ranges.sql", "missing_ranges"), ("completeness/051_completeness.sql", "completeness")];
+pub(super) const RETIRED: &[(&str, &str)] = &[
+    ("silver/031_mark_minutes.sql", "mark_minutes"),
+    ("gold/011_touch_recomputed.sql", "touch_recomputed"),
+    ("gold/021_find_pending.sql", "find_pending"),
+    ("gold/022_recompute_minutes.sql", "recompute_minutes"),
+    ("completeness/033_find_uncounted.sql", "find_uncounted"),
+    ("completeness/034_count_minutes.sql", "count_minutes"),
+    ("completeness/050_missing_ranges.sql", "missing_ranges"),
+    ("completeness/051_completeness.sql", "completeness"),
+    ("bronze/033_judge_trades.sql", "judge_trades_{{exchange}}"),
+];
 
 #[cfg(test)]
 mod tests {
@@ -109,8 +131,9 @@ mod tests {
     fn what_a_retired_file_made_another_makes_now() {
         for (name, object) in RETIRED {
             assert!(FILES.iter().all(|file| file.name != *name), "{name} is in use");
-            let makes = format!("VIEW IF NOT EXISTS {{{{database}}}}.{object} AS\n");
-            assert!(FILES.iter().any(|file| file.text.contains(&makes)), "nothing makes {object}");
+            let makes = format!("VIEW IF NOT EXISTS {{{{database}}}}.{object}");
+            let made = FILES.iter().filter_map(|file| file.text.split_once(&makes));
+            assert!(made.filter(|(_, rest)| rest.starts_with([' ', '\n'])).count() == 1, "nothing makes {object}");
         }
     }
 

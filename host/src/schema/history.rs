@@ -73,7 +73,9 @@ impl History {
     /// The file of an earlier version that made a statement's object before.
     pub(super) fn former(&self, statement: &Statement) -> Option<&'static str> {
         let was_applied = |name: &str| self.applied.contains_key(&(name.to_owned(), statement.exchange.clone()));
-        let of_object = RETIRED.iter().filter(|(_, object)| *object == statement.object);
+        let of_object = RETIRED
+            .iter()
+            .filter(|(_, object)| object.replace("{{exchange}}", &statement.exchange) == statement.object);
         of_object.map(|(name, _)| *name).find(|name| was_applied(name))
     }
 

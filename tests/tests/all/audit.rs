@@ -69,7 +69,7 @@ fn every_damage_is_found_by_name_and_candles_are_mended() -> Result<()> {
     run(&format!("ALTER TABLE {{db}}.silver_trades DELETE WHERE trade_id = '{victim}' SETTINGS mutations_sync = 2"))?;
     run(
         "INSERT INTO {db}.gold_1m SELECT exchange, canonical_symbol, minute, open, high + 100000, low, close, volume, quote_volume, trades, \
-         version + 5 FROM {db}.gold_1m FINAL WHERE canonical_symbol = 'ETH/USDT' AND trades > 0 ORDER BY minute LIMIT 1",
+         version + 5, opened, closed, reach, blocks FROM {db}.gold_1m FINAL WHERE canonical_symbol = 'ETH/USDT' AND trades > 0 ORDER BY minute LIMIT 1",
     )?;
     run("INSERT INTO {db}.gold_1h SELECT exchange, canonical_symbol, hour, open, high, low, close, volume, \
          quote_volume + toDecimal256('0.000000000000000000000001', 24), trades, version + 100000 FROM {db}.gold_1h FINAL \

@@ -139,8 +139,43 @@ impl Database {
     }
 }
 
-/// A good record; `changes` replaces fields, and a null takes them away.
+/// Fields of a record, in the order in which the host writes them.
+const FIELDS: [&str; 17] = [
+    "schema",
+    "exchange",
+    "symbol",
+    "canonical_symbol",
+    "market_kind",
+    "trade_id",
+    "order",
+    "count",
+    "price",
+    "quantity",
+    "side",
+    "timestamp_us",
+    "received_at_us",
+    "source",
+    "vendor",
+    "plugin",
+    "plugin_version",
+];
+
+/// A good record as the host writes it; `changes` replaces fields, and a null takes them away.
 fn record(changes: Value) -> String {
+    written(&fields(changes), FIELDS)
+}
+
+/// The same, as another program may write it.
+fn foreign_record(changes: Value) -> String {
+    written(&fields(changes), FIELDS.into_iter().rev())
+}
+
+fn written(fields: &Value, names: impl IntoIterator<Item = &'static str>) -> String {
+    let fields = names.into_iter().filter_map(|name| Some(format!("\"{name}\":{}", fields.get(name)?)));
+    format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+}
+
+fn fields(changes: Value) -> Value {
     let mut fields = json!({
         "schema": 1, "exchange": EXCHANGE, "symbol": "BTCUSDT", "canonical_symbol": "BTC/USDT", "market_kind": "spot",
         "trade_id": "123", "order": 123, "count": 1, "price": "2683.80000000", "quantity": "0.002", "side": "BUY",
@@ -156,5 +191,5 @@ fn record(changes: Value) -> String {
             };
         }
     }
-    fields.to_string()
+    fields
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use super::{Database, record};
+use super::{Database, foreign_record, record};
 
 /// A field's value and the reason why it is refused.
 fn refused() -> Vec<(Value, &'static str)> {
@@ -76,6 +76,7 @@ fn what_is_no_trade_is_kept_with_its_reason() -> Result<()> {
     let database = Database::applied("judging")?;
     let mut expected: Vec<(String, &str)> =
         refused().into_iter().map(|(changes, reason)| (record(changes), reason)).collect();
+    expected.extend(refused().into_iter().map(|(changes, reason)| (foreign_record(changes), reason)));
     for text in ["", "{", "nonsense", "[1,\"north\"]", "null", "\"text\""] {
         expected.push((text.to_owned(), "not a JSON object"));
     }
@@ -127,16 +128,16 @@ fn every_digit_that_fits_is_kept() -> Result<()> {
             "123456789011.891784789741153483936144",
         ),
     ];
-    let records: Vec<String> = cases
-        .iter()
-        .enumerate()
-        .map(|(id, (price, quantity, ..))| {
-            record(json!({ "price": price, "quantity": quantity, "trade_id": id.to_string(), "order": id }))
+    let records: Vec<String> = (0..)
+        .zip(cases.iter().flat_map(|case| [(case, record as fn(Value) -> String), (case, foreign_record)]))
+        .map(|(id, ((price, quantity, ..), written))| {
+            written(json!({ "price": price, "quantity": quantity, "trade_id": id.to_string(), "order": id }))
         })
         .collect();
     database.insert(&records)?;
     let found = database.query("SELECT price, quote_quantity FROM {db}.silver_trades FINAL ORDER BY order")?;
-    let expected: Vec<String> = cases.iter().map(|(_, _, price, quote)| format!("{price}\t{quote}")).collect();
+    let rows = cases.iter().map(|(_, _, price, quote)| format!("{price}\t{quote}"));
+    let expected: Vec<String> = rows.flat_map(|row| [row.clone(), row]).collect();
     ensure!(found.lines().eq(expected.iter()), "{found}");
     database.settle()?;
     database.gold_equals_silver()
@@ -158,4 +159,28 @@ fn what_silver_would_not_keep_is_refused() -> Result<()> {
     ensure!(kept == "1\n3\n", "{kept}");
     database.settle()?;
     database.gold_equals_silver()
+}
+
+/// A record as the host writes it is taken without being judged in full: both ways give the same row.
+#[test]
+fn who_writes_a_record_makes_no_difference() -> Result<()> {
+    let database = Database::applied("writers")?;
+    let changes = [
+        json!({}),
+        json!({ "side": "SELL", "source": "snapshot", "count": 7 }),
+        json!({ "side": "UNKNOWN", "source": "backfill", "price": "99999999999999.999999999999", "quantity": "00000000000001.5" }),
+        json!({ "price": "1", "quantity": "0.000000000001", "order": u64::MAX, "trade_id": "\"price\":\"2\"" }),
+        json!({ "vendor": { "price": "5", "side": "BUY" }, "symbol": "ÄÖ/\u{1f600}", "order": 0 }),
+        json!({ "price": "100000000000000.1", "quantity": "1.1234567890120", "market_kind": "perpetual" }),
+        json!({ "timestamp_us": 1_230_768_000_000_000_i64, "received_at_us": 0 }),
+    ];
+    let rows = |write: fn(Value) -> String| {
+        database.query("TRUNCATE TABLE {db}.bronze_trades_north")?;
+        database.insert(&changes.iter().cloned().map(write).collect::<Vec<_>>())?;
+        database.query("SELECT * EXCEPT ingested_at FROM {db}.bronze_trades_north ORDER BY kafka_offset")
+    };
+    let (host, other) = (rows(record)?, rows(foreign_record)?);
+    ensure!(host.lines().count() == changes.len() && host == other, "by the host\n{host}by another\n{other}");
+    ensure!(database.count("SELECT count() FROM {db}.quarantine")? == 0);
+    Ok(())
 }

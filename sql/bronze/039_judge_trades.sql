@@ -1,4 +1,4 @@
--- Reads each record once and judges it once. Every number is taken as text and checked digit by digit before it is
+-- Judges what is not plainly a trade: some of it is one all the same. Every number is taken as text and checked digit by digit before it is
 -- converted, because conversions cut what does not fit without a word. A JSON number is no price, for its digits may be
 -- gone: that a value stood in quotes is seen by looking for it, and asked of the parser only where it is not found.
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.judge_trades_{{exchange}} TO {{database}}.judged_trades_{{exchange}} AS
@@ -86,5 +86,5 @@ FROM
         toUInt32OrNull(field.count) AS count_number,
         toInt64OrNull(field.timestamp_us) AS timestamp_number,
         toInt64OrNull(field.received_at_us) AS received_number
-    FROM {{database}}.raw_trades_{{exchange}}
+    FROM {{database}}.odd_trades_{{exchange}}
 )

@@ -1,4 +1,5 @@
--- Which of the minutes touched lately have marks that were not counted, or were counted by another rule of ids. The newest
+-- Which of the minutes touched lately have marks that were not counted, or were counted by another rule of ids. A minute is
+-- counted when nothing has come for five seconds, and while it fills every thirty: counting reads all of it. The newest
 -- first, at most 100,000 and about five million rows of silver at a time; of more than 300,000 touched at once the older
 -- ones wait for `touch_uncounted`.
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{database}}.find_uncounted
@@ -13,6 +14,8 @@ WITH
         SELECT exchange, canonical_symbol, minute
         FROM {{database}}.touched_minutes
         WHERE touched_at > now64(3, 'UTC') - INTERVAL 1 MINUTE AND minute >= {{silver_floor}}
+        GROUP BY exchange, canonical_symbol, minute
+        HAVING max(touched_at) < now64(3, 'UTC') - INTERVAL 5 SECOND OR toUnixTimestamp(now()) % 30 < 5
         ORDER BY minute DESC
         LIMIT 300000
     )
