@@ -68,6 +68,8 @@ struct Way {
     number: u64,
     /// Up to where nothing is missing that it was to bring: its newest trade, or the newest of all when it began.
     until: Option<(i64, TradeId)>,
+    /// Whether it has brought more than what it tells on subscription.
+    is_live: bool,
 }
 
 /// The moment at which something is noted: for distances in time, and for records.
@@ -176,13 +178,14 @@ impl MarketLedger {
 
     /// One more connection brings its trades.
     pub(super) fn connected(&mut self, number: u64) {
-        self.ways.push(Way { number, until: self.latest.clone() });
+        self.ways.push(Way { number, until: self.latest.clone(), is_live: false });
     }
 
     /// A connection has brought a trade, which was handed to Kafka's producer now or by another. What it tells on subscription
     /// says where it begins, if nothing did before.
     pub(super) fn brought(&mut self, number: u64, trade: &Trade) {
         let Some(way) = self.ways.iter_mut().find(|way| way.number == number) else { return };
+        way.is_live |= trade.source == Source::Live;
         let is_newer = |(at, _): &(i64, TradeId)| trade.source == Source::Live && trade.timestamp_us >= *at;
         if way.until.as_ref().is_none_or(is_newer) {
             way.until = Some((trade.timestamp_us, trade.id.clone()));
@@ -381,8 +384,8 @@ impl MarketLedger {
     /// Nobody will ask again whether there was anything since the latest trade of a market that is silent still: its
     /// connections go on from what the answer brought.
     fn answered(&mut self, span: &Span) {
-        let is_before = |way: &Way| way.until.as_ref().is_none_or(|(at, _)| *at <= span.start_us);
-        if span.is_question() && self.ways.iter().all(is_before) {
+        let is_silent = |way: &Way| !way.is_live || way.until.as_ref().is_none_or(|(at, _)| *at <= span.start_us);
+        if span.is_question() && self.ways.iter().all(is_silent) {
             self.ways.iter_mut().for_each(|way| way.until = self.latest_sent.clone());
         }
     }

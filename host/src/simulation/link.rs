@@ -32,6 +32,8 @@ struct Server {
     frames: UnboundedReceiver<Frame>,
     /// A frame that others go before.
     held_back: Option<Frame>,
+    /// Whether a ping or a question is unanswered. An exchange waits for the answer, and asks no more before.
+    is_asking: bool,
 }
 
 /// Why the exchange does no more for a connection.
@@ -60,7 +62,7 @@ pub(super) async fn serve(world: Arc<World>, number: u64, mut stream: DuplexStre
     let (sender, frames) = unbounded_channel();
     let link = Link { markets: BTreeSet::new(), frames: sender, waiting: 0 };
     world.state().links.insert(number, link);
-    let mut server = Server { world, number, rng, socket, frames, held_back: None };
+    let mut server = Server { world, number, rng, socket, frames, held_back: None, is_asking: false };
     let end = server.live().await;
     server.end(end).await;
 }
@@ -124,6 +126,10 @@ impl Server {
 
     async fn heard(&mut self, message: Message) -> Result<(), End> {
         match message {
+            Message::Pong(_) => {
+                self.is_asking = false;
+                Ok(())
+            }
             Message::Text(text) => match text.split_once(' ') {
                 Some(("s", markets)) => {
                     for market in markets.split(' ').filter_map(|market| market.parse().ok()) {
@@ -131,9 +137,13 @@ impl Server {
                     }
                     Ok(())
                 }
-                // A ping of the plugin's, or an answer to what was asked.
+                // A ping of the plugin's.
                 _ if text.as_str() == "p" => self.send("h".to_owned()).await,
-                _ => Ok(()),
+                // An answer to what was asked.
+                _ => {
+                    self.is_asking = false;
+                    Ok(())
+                }
             },
             _ => Ok(()),
         }
@@ -216,8 +226,12 @@ impl Server {
         if let Some(late) = self.held_back.take() {
             self.send(late.text).await?;
         }
-        match self.rng.u32(0..3) {
-            0 => self.send("h".to_owned()).await,
+        let asks = self.rng.u32(0..3);
+        if self.is_asking || asks == 0 {
+            return self.send("h".to_owned()).await;
+        }
+        self.is_asking = true;
+        match asks {
             1 => self.send("q".to_owned()).await,
             _ => self.put(Message::Ping(Vec::new().into())).await,
         }
