@@ -30,6 +30,7 @@ mod containers;
 mod digits;
 mod error;
 mod escape;
+mod form;
 mod number;
 mod skip;
 mod text;
@@ -38,6 +39,7 @@ mod write;
 
 pub use containers::{Array, Object};
 pub use error::Error;
+pub use form::Form;
 pub use value::{Kind, Value};
 pub use write::quote;
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use tapedeck_sdk::json::{Error, Object};
+use tapedeck_sdk::json::{Error, Form, Object};
 use tapedeck_sdk::{Decimal, Reason, Side, Trade, TradeId, excerpt};
 
 use crate::options::{Stream, TimeUnit};
@@ -25,6 +25,80 @@ pub(crate) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    /// The fields of a frame that is written as the exchange writes trades, wrapped by a combined stream or not. None for
+    /// any other, which is to be read key by key.
+    #[inline]
+    pub(crate) fn of_usual_frame(frame: &'a [u8]) -> Option<Fields<'a>> {
+        let mut form = Form::new(frame);
+        let is_wrapped = form.take(br#"{"stream":""#).is_some();
+        if is_wrapped {
+            form.rest_of_string()?;
+            form.take(br#","data":"#)?;
+        }
+        let is_single = form.take(br#"{"e":"trade","E":"#).is_some();
+        let mut fields = if is_single { Self::of_trade(&mut form) } else { Self::of_aggregated_trade(&mut form) }?;
+        form.take(br#""T":"#)?;
+        fields.time = Some(i64::try_from(form.u64()?).ok()?);
+        form.take(br#","m":"#)?;
+        fields.buyer_is_maker = Some(form.bool()?);
+        form.take(br#","M":"#)?;
+        form.bool()?;
+        form.take(b"}")?;
+        if is_wrapped {
+            form.take(b"}")?;
+        }
+        form.end()?;
+        Some(fields)
+    }
+
+    /// A single trade, behind its type and up to its time. The order ids were dropped by the exchange in 2024.
+    #[inline(always)]
+    fn of_trade(form: &mut Form<'a>) -> Option<Fields<'a>> {
+        let fields = Self::of_order(form, br#","t":"#)?;
+        if form.take(br#""b":"#).is_some() {
+            form.u64()?;
+            form.take(br#","a":"#)?;
+            form.u64()?;
+            form.take(b",")?;
+        }
+        Some(fields)
+    }
+
+    /// An aggregated trade, up to its time.
+    #[inline(always)]
+    fn of_aggregated_trade(form: &mut Form<'a>) -> Option<Fields<'a>> {
+        form.take(br#"{"e":"aggTrade","E":"#)?;
+        let mut fields = Self::of_order(form, br#","a":"#)?;
+        form.take(br#""f":"#)?;
+        fields.first = Some(i64::try_from(form.u64()?).ok()?);
+        form.take(br#","l":"#)?;
+        fields.last = Some(i64::try_from(form.u64()?).ok()?);
+        form.take(b",")?;
+        Some(fields)
+    }
+
+    /// What both kinds begin with: the time of sending, symbol, id, price and quantity, and the comma behind them.
+    #[inline(always)]
+    fn of_order(form: &mut Form<'a>, id: &[u8; 5]) -> Option<Fields<'a>> {
+        form.u64()?;
+        form.take(br#","s":""#)?;
+        let symbol = form.rest_of_string()?;
+        form.take(id)?;
+        let id = form.u64()?;
+        form.take(br#","p":""#)?;
+        let price = form.decimal()?;
+        form.take(br#"","q":""#)?;
+        let quantity = form.decimal()?;
+        form.take(br#"","#)?;
+        Some(Fields {
+            symbol: Some(Cow::Borrowed(symbol)),
+            id: Some(id),
+            price: Some(price),
+            quantity: Some(quantity),
+            ..Fields::default()
+        })
+    }
+
     /// Reads the event's keys up to its end. Which letter is the id depends on the type of event: `a` is the id of an
     /// aggregated trade, and was the seller's order in a single one.
     pub(crate) fn read(event: &mut Object<'_, 'a>, stream: Stream) -> Result<Fields<'a>, Reason> {
@@ -41,9 +115,6 @@ impl<'a> Fields<'a> {
                 ("f", Stream::AggTrade) => fields.first = Some(value.i64().map_err(in_field("f"))?),
                 ("l", Stream::AggTrade) => fields.last = Some(value.i64().map_err(in_field("l"))?),
                 ("X", _) => fields.kind = Some(value.str().map_err(in_field("X"))?),
-                ("e", _) if value.str().map_err(in_field("e"))? != stream.name() => {
-                    return Err("the event has two types".into());
-                }
                 _ => {}
             }
         }

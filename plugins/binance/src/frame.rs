@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use tapedeck_sdk::json::{Error, Kind, Scanner, Value};
+use tapedeck_sdk::json::{Error, Kind, Scanner};
 use tapedeck_sdk::{Output, Reason, excerpt};
 
 use crate::Binance;
@@ -25,12 +25,13 @@ struct Envelope<'a> {
 impl Binance {
     /// Decodes one message, wrapped or raw.
     pub(crate) fn decode_message(&self, bytes: &[u8], out: &mut Output) -> Result<(), Reason> {
-        match common_form(bytes)? {
-            Some((_, fields)) => self.push_trade(fields, out),
+        match Fields::of_usual_frame(bytes) {
+            Some(fields) => self.push_trade(fields, out),
             None => self.decode_other(bytes, out),
         }
     }
 
+    #[inline]
     fn push_trade(&self, fields: Fields<'_>, out: &mut Output) -> Result<(), Reason> {
         let symbol = fields.symbol.as_deref().ok_or("the trade has not got a symbol")?;
         let market = self
@@ -41,7 +42,7 @@ impl Binance {
         Ok(())
     }
 
-    /// Decodes what is no trade, or a trade whose keys come in another order than the exchange's.
+    /// Decodes what is no trade, or a trade that is written in another form than the exchange's.
     #[cold]
     fn decode_other(&self, bytes: &[u8], out: &mut Output) -> Result<(), Reason> {
         let outer = Envelope::read(bytes)?;
@@ -70,56 +71,6 @@ impl Binance {
             (None, None) => self.decode_answer(&outer.answer, out),
         }
     }
-}
-
-/// The fields of a frame in the form that the exchange sends them: the type of the event comes before all that depends
-/// on it, so that one pass is enough. None for anything else.
-fn common_form(bytes: &[u8]) -> Result<Option<(Stream, Fields<'_>)>, Reason> {
-    let mut scanner = Scanner::new(bytes);
-    let mut root = scanner.root();
-    if root.kind()? != Kind::Object {
-        return Ok(None);
-    }
-    let mut outer = root.object()?;
-    let Some((key, value)) = outer.next()? else { return Ok(None) };
-    let found = match &*key {
-        "e" => {
-            let Some(stream) = trade_event(value)? else { return Ok(None) };
-            (stream, Fields::read(&mut outer, stream)?)
-        }
-        "stream" => {
-            let Some((key, mut value)) = outer.next()? else { return Ok(None) };
-            if &*key != "data" || value.kind()? != Kind::Object {
-                return Ok(None);
-            }
-            let mut inner = value.object()?;
-            let Some((key, value)) = inner.next()? else { return Ok(None) };
-            if &*key != "e" {
-                return Ok(None);
-            }
-            let Some(stream) = trade_event(value)? else { return Ok(None) };
-            let fields = Fields::read(&mut inner, stream)?;
-            if outer.next()?.is_some() {
-                return Ok(None);
-            }
-            (stream, fields)
-        }
-        _ => return Ok(None),
-    };
-    scanner.finish()?;
-    Ok(Some(found))
-}
-
-/// The stream whose events have this type; none for other types.
-fn trade_event(mut event: Value<'_, '_>) -> Result<Option<Stream>, Error> {
-    if event.kind()? != Kind::String {
-        return Ok(None);
-    }
-    Ok(match &*event.str()? {
-        "trade" => Some(Stream::Trade),
-        "aggTrade" => Some(Stream::AggTrade),
-        _ => None,
-    })
 }
 
 fn event_fields(event: &[u8], stream: Stream) -> Result<Fields<'_>, Reason> {

@@ -26,6 +26,16 @@ struct Message<'a> {
 }
 
 pub(crate) fn decode(markets: &Markets, frame: &[u8], out: &mut Output) -> Result<(), Reason> {
+    if trades::decode_usual(markets, frame, out).is_some() {
+        return Ok(());
+    }
+    out.discard();
+    decode_any(markets, frame, out)
+}
+
+/// Decodes what is no trades, or trades that are not all as usual.
+#[cold]
+fn decode_any(markets: &Markets, frame: &[u8], out: &mut Output) -> Result<(), Reason> {
     if Scanner::new(frame).root().kind()? == Kind::Array {
         return Err("an array, as Kraken's WebSocket v1 sends; this plugin speaks v2".into());
     }

@@ -2,8 +2,27 @@
 
 use std::borrow::Cow;
 
-use tapedeck_sdk::json::{self, Value};
+use tapedeck_sdk::json::{self, Form, Value};
 use tapedeck_sdk::{Decimal, Markets, Output, Reason, Side, Source, Trade, TradeId, excerpt, time};
+
+/// Decodes a frame that is written as the exchange writes trades, each good. None for any other, which may have pushed some of its
+/// trades and is to be read key by key.
+pub(crate) fn decode_usual(markets: &Markets, frame: &[u8], out: &mut Output) -> Option<()> {
+    let mut form = Form::new(frame);
+    form.take(br#"{"channel":"trade","type":""#)?;
+    let source = match form.take(br#"update","data":["#) {
+        Some(()) => Source::Live,
+        None => form.take(br#"snapshot","data":["#).map(|()| Source::Snapshot)?,
+    };
+    loop {
+        out.trade(Row::of_usual(&mut form)?.trade(markets, source).ok()?);
+        if form.take(b",").is_none() {
+            break;
+        }
+    }
+    form.take(b"]}")?;
+    form.end()
+}
 
 /// Decodes a list of trades. A row that is not as documented costs no other row: the good ones are pushed, and the answer
 /// says what is wrong with the first of the others, so that the frame is kept as well.
@@ -50,6 +69,35 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    /// A row that is written as usual.
+    #[inline(always)]
+    fn of_usual(form: &mut Form<'a>) -> Option<Self> {
+        form.take(br#"{"symbol":""#)?;
+        let symbol = form.rest_of_string()?;
+        form.take(br#","side":""#)?;
+        let side = form.rest_of_string()?;
+        form.take(br#","price":"#)?;
+        let price = form.decimal()?;
+        form.take(br#","qty":"#)?;
+        let quantity = form.decimal()?;
+        form.take(br#","ord_type":""#)?;
+        let order_type = form.rest_of_string()?;
+        form.take(br#","trade_id":"#)?;
+        let id = form.u64()?;
+        form.take(br#","timestamp":""#)?;
+        let timestamp = form.rest_of_string()?;
+        form.take(b"}")?;
+        Some(Self {
+            symbol: Some(Cow::Borrowed(symbol)),
+            side: Some(Cow::Borrowed(side)),
+            price: Some(price),
+            quantity: Some(quantity),
+            order_type: Some(Cow::Borrowed(order_type)),
+            id: Some(id),
+            timestamp: Some(Cow::Borrowed(timestamp)),
+        })
+    }
+
     fn read(value: Value<'_, 'a>) -> Result<Self, json::Error> {
         let mut row = Self::default();
         let mut object = value.object()?;

@@ -30,35 +30,43 @@ impl<'a> Scanner<'a> {
     /// The decimal that starts here and is ended by `quote`, if one is given.
     #[inline]
     pub(super) fn decimal(&mut self, start: usize, quote: Option<u8>) -> Option<Decimal> {
-        let negative = self.bytes.get(start) == Some(&b'-');
-        let first = start + usize::from(negative);
-        let (point, whole) = read(self.bytes, first);
-        let (end, fraction) = match self.bytes.get(point) {
-            Some(b'.') => read(self.bytes, point + 1),
-            _ => (point, 0),
-        };
-        // A point without digits behind it has a length of 1 here, and digits of 0.
-        let scale = (end - point).saturating_sub(1);
-        let digits = point - first + scale;
-        let plain = point > first
-            && (scale > 0 || end == point)
-            && digits <= MAX_DIGITS
-            && !leads_with_zero(self.bytes, first, point);
+        let (decimal, end) = plain_decimal(self.bytes, start)?;
         let ended = match quote {
             Some(quote) => self.bytes.get(end) == Some(&quote),
             None => !matches!(self.bytes.get(end), Some(b'e' | b'E')),
         };
-        if !plain || !ended {
+        if !ended {
             return None;
         }
         self.read_to(end + usize::from(quote.is_some()));
-        let units = whole * POWERS[scale] + fraction;
-        let scale = scale as u8;
-        if negative && units > 0 {
-            return Some(Decimal { high: -1, low: units.wrapping_neg(), scale });
-        }
-        Some(Decimal { high: 0, low: units, scale })
+        Some(decimal)
     }
+}
+
+/// The decimal that starts here, and where it ends: none if 64 bits do not hold its digits. An exponent is not looked for.
+#[inline(always)]
+pub(super) fn plain_decimal(bytes: &[u8], start: usize) -> Option<(Decimal, usize)> {
+    let negative = bytes.get(start) == Some(&b'-');
+    let first = start + usize::from(negative);
+    let (point, whole) = read(bytes, first);
+    let (end, fraction) = match bytes.get(point) {
+        Some(b'.') => read(bytes, point + 1),
+        _ => (point, 0),
+    };
+    // A point without digits behind it has a length of 1 here, and digits of 0.
+    let scale = (end - point).saturating_sub(1);
+    let digits = point - first + scale;
+    let plain =
+        point > first && (scale > 0 || end == point) && digits <= MAX_DIGITS && !leads_with_zero(bytes, first, point);
+    if !plain {
+        return None;
+    }
+    let units = whole * POWERS[scale] + fraction;
+    let scale = scale as u8;
+    if negative && units > 0 {
+        return Some((Decimal { high: -1, low: units.wrapping_neg(), scale }, end));
+    }
+    Some((Decimal { high: 0, low: units, scale }, end))
 }
 
 /// Where the number that starts here ends: `-? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?`.
@@ -87,7 +95,7 @@ fn digits_end(bytes: &[u8], start: usize) -> Result<usize, Error> {
     if end == start { Err(Error::new(start, Fault::Number)) } else { Ok(end) }
 }
 
-#[inline]
-fn leads_with_zero(bytes: &[u8], start: usize, end: usize) -> bool {
+#[inline(always)]
+pub(super) fn leads_with_zero(bytes: &[u8], start: usize, end: usize) -> bool {
     end - start > 1 && bytes[start] == b'0'
 }

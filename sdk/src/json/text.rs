@@ -24,16 +24,29 @@ impl<'a> Scanner<'a> {
     pub(super) fn string(&mut self, at: usize) -> Result<(Cow<'a, str>, usize), Error> {
         let start = at + 1;
         let content = match run(self.bytes, start) {
-            Ok(run) if run.stop == b'"' && run.ascii => {
-                // SAFETY: no byte of these has its highest bit set, and such bytes are UTF-8.
-                let content = unsafe { std::str::from_utf8_unchecked(&self.bytes[start..run.end]) };
-                return Ok((Cow::Borrowed(content), run.end + 1));
-            }
-            Ok(run) => content(self.bytes, start, run),
+            Ok(run) => match plain(self.bytes, start, &run) {
+                Some(content) => return Ok((Cow::Borrowed(content), run.end + 1)),
+                None => content(self.bytes, start, run),
+            },
             Err(error) => Err(error),
         };
         content.map_err(|error| self.failed(error))
     }
+}
+
+/// The content of the string that starts here, behind its opening quote, and where it ends; none if it is not plain ASCII
+/// without escapes.
+#[inline(always)]
+pub(super) fn plain_string(bytes: &[u8], start: usize) -> Option<(&str, usize)> {
+    let run = run(bytes, start).ok()?;
+    plain(bytes, start, &run).map(|content| (content, run.end + 1))
+}
+
+/// A run that is all of a string's content.
+#[inline(always)]
+fn plain<'a>(bytes: &'a [u8], start: usize, run: &Run) -> Option<&'a str> {
+    // SAFETY: no byte of these has its highest bit set, and such bytes are UTF-8.
+    (run.stop == b'"' && run.ascii).then(|| unsafe { std::str::from_utf8_unchecked(&bytes[start..run.end]) })
 }
 
 /// Where the string whose opening quote is here ends.

@@ -138,7 +138,7 @@ fn other_events_are_refused_by_their_type_and_give_no_trade() {
         (TRADE.replace(r#""trade""#, r#""blockTrade""#), "block trade"),
         (TRADE.replace(r#""e":"trade""#, r#""e":"24hrMiniTicker""#), "24hrMiniTicker"),
         (TRADE.replace(r#""e":"trade","#, ""), "neither an event"),
-        (TRADE.replace(r#""e":"trade""#, r#""e":"trade","e":"aggTrade""#), "two types"),
+        (TRADE.replace(r#""e":"trade""#, r#""e":"trade","e":"aggTrade""#), "comes twice"),
         (TRADE.replace(r#""e":"trade""#, r#""e":7"#), "a string was expected"),
         (r#"{"stream":"solusdt@bookTicker","data":{"u":40,"s":"SOLUSDT","b":"187.40","B":"1","a":"187.50","A":"2"}}"#.into(), "solusdt@bookTicker"),
         (r#"{"stream":"solusdt@depth","data":{"e":"depthUpdate","s":"SOLUSDT","b":[["187.40","1"]],"a":[]}}"#.into(), "depthUpdate"),
@@ -151,6 +151,35 @@ fn other_events_are_refused_by_their_type_and_give_no_trade() {
         let refusal = open().refusal(&frame);
         assert!(refusal.contains(says), "{frame}: {refusal}");
     }
+}
+
+/// Usual frames are read at once, all others key by key, as one with a blank behind it is: it makes no difference.
+#[test]
+fn both_ways_of_reading_agree_whatever_byte_is_another() {
+    let aggregated = r#"{"e":"aggTrade","E":1755000000128,"s":"LTCBTC","a":26129,"p":"0.01633102","q":"4.70443515","f":27781,"l":27783,"T":1755000000127,"m":false,"M":true}"#;
+    let wrapped =
+        format!(r#"{{"stream":"solusdt@trade","data":{}}}"#, TRADE.replace(r#""T":"#, r#""b":88,"a":50,"T":"#));
+    let mut opened = open();
+    let mut count = 0;
+    for whole in [TRADE, aggregated, &wrapped] {
+        for at in 0..whole.len() {
+            for other in *b"\"\\ ,:{}[]019.-eEtaxM\n\x80" {
+                let mut frame = whole.as_bytes().to_vec();
+                frame[at] = other;
+                let one = opened.decode(&[&frame]);
+                frame.push(b' ');
+                let two = opened.decode(&[&frame]);
+                let shown = [&one, &two].map(|decoded| format!("{:?} {:?}", decoded.trades, decoded.events));
+                assert!(
+                    shown[0] == shown[1] && one.refusals.len() == two.refusals.len(),
+                    "{}\n{one:?}\n{two:?}",
+                    String::from_utf8_lossy(&frame)
+                );
+                count += one.trades.len();
+            }
+        }
+    }
+    assert!(count > 1000, "only {count} trades");
 }
 
 #[test]

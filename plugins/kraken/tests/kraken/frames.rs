@@ -36,6 +36,31 @@ fn a_trade_in_full() {
     assert_eq!(decoded.events.len(), 1);
 }
 
+/// Usual frames are read at once, all others key by key, as one with a blank behind it is: it makes no difference.
+#[test]
+fn both_ways_of_reading_agree_whatever_byte_is_another() {
+    let whole = frame(&[row(7, ("", "")), row(8, ("BTC/USD", "ETH/EUR"))]);
+    let mut session = session();
+    let mut count = 0;
+    for at in 0..whole.len() {
+        for other in *b"\"\\ ,:{}[]019.-eEtaxZ\n\x80" {
+            let mut frame = whole.as_bytes().to_vec();
+            frame[at] = other;
+            let one = session.decode(&[&frame]);
+            frame.push(b' ');
+            let two = session.decode(&[&frame]);
+            let shown = [&one, &two].map(|decoded| format!("{:?} {:?}", decoded.trades, decoded.events));
+            assert!(
+                shown[0] == shown[1] && one.refusals.len() == two.refusals.len(),
+                "{}\n{one:?}\n{two:?}",
+                String::from_utf8_lossy(&frame)
+            );
+            count += one.trades.len();
+        }
+    }
+    assert!(count > 1000, "only {count} trades");
+}
+
 #[test]
 fn a_bad_row_costs_no_good_one_and_keeps_the_frame() {
     let mut session = session();
