@@ -37,5 +37,6 @@ pub mod moment;
 pub mod markets;
 pub mod meter;
 
+pub mod candles;
 pub mod growth;
 pub mod whole;

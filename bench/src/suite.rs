@@ -10,7 +10,7 @@ use xtask::home::repository;
 
 use crate::machine::Machine;
 use crate::report::{Findings, Report};
-use crate::{growth, kafka, page, plugins, report, table, target, versions, whole};
+use crate::{candles, growth, kafka, page, plugins, report, table, target, versions, whole};
 
 /// What a part needs to know.
 #[derive(Debug, Clone)]
@@ -38,6 +38,7 @@ pub struct Part {
 pub const PARTS: &[Part] = &[
     Part { name: "plugins", run: plugins::run },
     Part { name: "kafka", run: kafka::run },
+    Part { name: "candles", run: candles::run },
     Part { name: "whole", run: whole::run },
     Part { name: "growth", run: growth::run },
 ];

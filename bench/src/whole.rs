@@ -7,7 +7,7 @@ use crate::report::Findings;
 use crate::suite::Setting;
 
 mod findings;
-mod looks;
+pub(crate) mod looks;
 mod outcome;
 mod scene;
 

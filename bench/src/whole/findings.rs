@@ -1,8 +1,8 @@
 //! What the part says: tables, charts and targets.
 
 use super::MARKETS;
-use super::looks::EVERY;
-use super::outcome::{CPU, MEMORY, Outcome, P50, P99};
+use super::looks::{EVERY, P50, P99};
+use super::outcome::{CPU, MEMORY, Outcome};
 use crate::chart::{Bar, Chart};
 use crate::report::Findings;
 use crate::statistics::Summary;

@@ -12,19 +12,26 @@ use anyhow::{Context, Result, bail};
 use tapedeck_tests::pipeline::Pipeline;
 
 use crate::meter::pass;
+use crate::sample::Sample;
+use crate::unit::Unit;
+
+/// Figure: from a trade's own time to a look at its candle that shows it.
+pub(crate) const P50: &str = "p50";
+/// The same.
+pub(crate) const P99: &str = "p99";
 
 /// From the beginning of one look to that of the next.
-pub(super) const EVERY: Duration = Duration::from_millis(100);
+pub(crate) const EVERY: Duration = Duration::from_millis(100);
 
 /// A candle: exchange and market, and its minute in seconds since 1970.
 type Candle = (String, u64);
 
 /// When the trades of each candle were sent, in order, µs since 1970.
-pub(super) type Times = HashMap<Candle, Vec<i64>>;
+pub(crate) type Times = HashMap<Candle, Vec<i64>>;
 
 /// The newest candles at one moment.
 #[derive(Debug)]
-pub(super) struct Look {
+pub(crate) struct Look {
     /// When the answer was there, µs since 1970.
     at_us: i64,
     /// How many trades each holds.
@@ -32,7 +39,7 @@ pub(super) struct Look {
 }
 
 /// Looks at the newest candles for some time.
-pub(super) fn watch(pipeline: &Pipeline, time: Duration) -> Result<Vec<Look>> {
+pub(crate) fn watch(pipeline: &Pipeline, time: Duration) -> Result<Vec<Look>> {
     let database = &pipeline.database;
     let sql = format!(
         "SELECT exchange || ' ' || canonical_symbol, toUnixTimestamp(bucket), trades FROM {database}.ohlcv_1m \
@@ -57,7 +64,7 @@ fn candle(line: &str) -> Result<(Candle, usize)> {
 }
 
 /// The times of all trades in silver.
-pub(super) fn times(pipeline: &Pipeline) -> Result<Times> {
+pub(crate) fn times(pipeline: &Pipeline) -> Result<Times> {
     let sql = format!(
         "SELECT exchange || ' ' || canonical_symbol, toUnixTimestamp(minute), \
          arrayStringConcat(arraySort(groupArray(toUnixTimestamp64Micro(timestamp))), ' ') \
@@ -77,7 +84,7 @@ pub(super) fn times(pipeline: &Pipeline) -> Result<Times> {
 
 /// Seconds from sending to showing, of every trade that one of these looks showed first. What the first one shows was there
 /// before, nobody knows for how long.
-pub(super) fn latencies(looks: &[Look], times: &Times) -> Vec<f64> {
+pub(crate) fn latencies(looks: &[Look], times: &Times) -> Vec<f64> {
     let mut latencies = Vec::new();
     let mut shown: HashMap<&Candle, usize> = HashMap::new();
     for (number, look) in looks.iter().enumerate() {
@@ -92,6 +99,15 @@ pub(super) fn latencies(looks: &[Look], times: &Times) -> Vec<f64> {
         }
     }
     latencies
+}
+
+/// The median and the hundredth slowest of those.
+pub(crate) fn sample(looks: &[Look], times: &Times) -> Result<Sample> {
+    let mut latencies = latencies(looks, times);
+    latencies.sort_unstable_by(f64::total_cmp);
+    let last = latencies.len().checked_sub(1).context("no trade came into a candle while candles were looked at")?;
+    let at = |part: f64| latencies[(last as f64 * part).round() as usize];
+    Ok(Sample::new().with(P50, at(0.5), Unit::Seconds).with(P99, at(0.99), Unit::Seconds))
 }
 
 #[cfg(test)]

@@ -9,10 +9,6 @@ use crate::unit::Unit;
 pub(super) const CPU: &str = "processor";
 /// Figure: resident memory.
 pub(super) const MEMORY: &str = "memory";
-/// Figure: from a trade's frame to a look at its candle that shows it.
-pub(super) const P50: &str = "p50";
-/// The same.
-pub(super) const P99: &str = "p99";
 
 /// What came out at the far end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use xtask::stack::{Stack, StackOptions};
 
 use super::MARKETS;
 use super::looks::{self, Look};
-use super::outcome::{CPU, Counts, MEMORY, Outcome, P50, P99};
+use super::outcome::{CPU, Counts, MEMORY, Outcome};
 use crate::markets::{borrowed, names};
 use crate::meter::{Meter, Used, pass};
 use crate::rounds::Series;
@@ -60,7 +60,7 @@ pub(super) fn run(setting: &Setting, rate: u32) -> Result<Outcome> {
     let mut series: Vec<Series> = Outcome::PROCESSES.iter().zip(transposed(&used)).map(process).collect();
     series.push(Series {
         contender: Outcome::CANDLES.to_owned(),
-        samples: watched.iter().map(|looks| latencies(looks, &times)).collect::<Result<_>>()?,
+        samples: watched.iter().map(|looks| looks::sample(looks, &times)).collect::<Result<_>>()?,
     });
     scene.host.stop_well()?;
     Ok(Outcome { rate, series, counts })
@@ -145,12 +145,4 @@ fn transposed(windows: &[Vec<Used>]) -> impl Iterator<Item = Vec<Used>> + '_ {
 fn process((name, used): (&&str, Vec<Used>)) -> Series {
     let sample = |used: &Used| Sample::new().with(CPU, used.cores, Unit::Cores).with(MEMORY, used.memory, Unit::Bytes);
     Series { contender: (*name).to_owned(), samples: used.iter().map(sample).collect() }
-}
-
-fn latencies(looks: &[Look], times: &looks::Times) -> Result<Sample> {
-    let mut latencies = looks::latencies(looks, times);
-    latencies.sort_unstable_by(f64::total_cmp);
-    let last = latencies.len().checked_sub(1).context("no trade came into a candle while candles were looked at")?;
-    let at = |part: f64| latencies[(last as f64 * part).round() as usize];
-    Ok(Sample::new().with(P50, at(0.5), Unit::Seconds).with(P99, at(0.99), Unit::Seconds))
 }
