@@ -3,7 +3,7 @@
 use super::freshness::CANDLES;
 use super::history::{GOLD, KEPT, REST, SILVER as HISTORY_SILVER};
 use super::queries::{ALL, DAY, MEDIAN, SLOWEST};
-use super::run::{BRONZE, BYTES, CPU, EXACT, NAIVE, RATE as PER_SECOND, SILVER, TEXT, TYPED};
+use super::run::{BRONZE, BYTES, CPU, EXACT, NAIVE, RATE as PER_SECOND, SILVER, TYPED};
 use super::{DAYS, HISTORY, MARKETS, RATE, RECORDS};
 use crate::chart::{Bar, Chart};
 use crate::load::tick;
@@ -63,17 +63,10 @@ fn setting() -> String {
     let count = |number: u64| Unit::Count.show(number as f64);
     let prices = if tick::ticks().1 { "of a recorded day" } else { "made up" };
     format!(
-        "{} records as the host writes them, of {MARKETS} markets and one exchange, prices and quantities {prices}, wait in a topic \
-         of 4 partitions; each way reads them from the beginning into a database of its own, by one consumer. Processor time \
-         is that of the whole server, from the moment a way begins to read until all its tables, hours and days included, \
-         hold everything and no part is being merged; the rate counts until all are in candles of a minute or, where \
-         there are none, in the table. After each run counts and sums are checked against what was written, and candles \
-         against a recomputation. *{TYPED}*: a Kafka table of JSONEachRow and one view. *{TEXT}*: the same, every field text \
-         for Kafka's table. *{NAIVE}*: the latter, then bronze to silver to six tables of candles as aggregate states; \
-         what is delivered twice counts twice in them. Freshness: a producer writes {} such trades a second into Kafka, and \
-         the newest candles are asked for every {} ms; it is counted from a trade's own time, which is when it is handed \
-         to the producer, to the answer that shows it. {} trades of {DAYS} days are written into silver in order of \
-         time; marks and candles follow by themselves.",
+        "{} records of {MARKETS} markets and one exchange, prices and quantities {prices}, wait in a topic of 4 partitions. In each \
+         round each way reads all of them, by one consumer, into a database of its own. Then {} trades a second are written \
+         into Kafka, and the newest candles asked for every {} ms. Last, {} trades of {DAYS} days are written into silver, \
+         and candles asked for over HTTP.",
         count(RECORDS),
         count(u64::from(RATE)),
         EVERY.as_millis(),

@@ -47,7 +47,6 @@ pub(super) fn measure(stage: &Stage<'_>) -> Result<(Measurement, Measurement)> {
     let pipeline = exact::pipeline(stage)?;
     let began = Instant::now();
     fill(&pipeline)?;
-    println!("  written, and in candles of a minute, after {} s", began.elapsed().as_secs());
     settle(&pipeline)?;
     println!("  in candles of a day, counted and merged after {} s", began.elapsed().as_secs());
     let kept = Measurement {
@@ -72,6 +71,9 @@ fn fill(pipeline: &Pipeline) -> Result<()> {
         client.query(&insert(database, portion * PORTION))?;
         let written = (portion + 1) * PORTION;
         wait_for(client, &format!("SELECT sum(trades) FROM {database}.ohlcv_1m"), written)?;
+        if written.is_multiple_of(HISTORY / 5) {
+            println!("  {} of them written, and in candles of a minute", Unit::Count.show(written as f64));
+        }
     }
     Ok(())
 }

@@ -51,6 +51,31 @@ pub(super) fn prepare(stage: &Stage<'_>, fields: Fields) -> Result<Chain> {
     })
 }
 
+/// Records read as one text each, counted and thrown away: what no way of reading them with Kafka's engine goes below.
+pub(super) fn prepare_nothing(stage: &Stage<'_>) -> Result<Chain> {
+    let (client, database) = (stage.client(), stage.next_run());
+    let counts =
+        format!("CREATE TABLE {database}.counts (trades UInt64, bytes UInt64) ENGINE = MergeTree ORDER BY tuple()");
+    let queue = queue_of(stage, &database, "raw String", "RawBLOB");
+    Chain::create(&client, &database, &[counts, queue])?;
+    let trades = format!("SELECT sum(trades) FROM {database}.counts");
+    Ok(Chain {
+        open: format!(
+            "CREATE MATERIALIZED VIEW {database}.reader TO {database}.counts AS \
+             SELECT count() AS trades, sum(length(raw)) AS bytes FROM {database}.queue"
+        ),
+        arrived: trades.clone(),
+        followed: trades,
+        // Quantities are nobody's here.
+        sums: format!("SELECT sum(trades), '{}' FROM {database}.counts", stage.backlog.volume),
+        faults: Vec::new(),
+        tables: Vec::new(),
+        _pipeline: None,
+        client,
+        database,
+    })
+}
+
 /// A plain table of trades.
 pub(super) fn table(database: &str, name: &str) -> String {
     format!(
@@ -59,12 +84,16 @@ pub(super) fn table(database: &str, name: &str) -> String {
     )
 }
 
-/// The Kafka table, with the settings of the product's own where they make it faster.
+/// The Kafka table of a record's fields.
 pub(super) fn queue(stage: &Stage<'_>, database: &str, fields: Fields) -> String {
-    let columns = if fields == Fields::Typed { TYPED } else { TEXT };
+    queue_of(stage, database, if fields == Fields::Typed { TYPED } else { TEXT }, "JSONEachRow")
+}
+
+/// A Kafka table, with the settings of the product's own, which are faster than the defaults.
+fn queue_of(stage: &Stage<'_>, database: &str, columns: &str, format: &str) -> String {
     format!(
         "CREATE TABLE {database}.queue ({columns}) ENGINE = Kafka SETTINGS kafka_broker_list = '{}', \
-         kafka_topic_list = '{}', kafka_group_name = '{database}', kafka_format = 'JSONEachRow', kafka_num_consumers = 1, \
+         kafka_topic_list = '{}', kafka_group_name = '{database}', kafka_format = '{format}', kafka_num_consumers = 1, \
          kafka_max_block_size = 65536, kafka_poll_max_batch_size = 65536, kafka_poll_timeout_ms = 100, \
          kafka_flush_interval_ms = 500",
         stage.stack.kafka,
