@@ -17,17 +17,27 @@ impl Decimal {
 
     /// Appends the plain decimal text, for example `-0.00120`; never an exponent.
     pub fn write_to(self, text: &mut Vec<u8>) {
-        let mut digits = Digits::of(self.unscaled.unsigned_abs());
         if self.unscaled < 0 {
             text.push(b'-');
         }
-        let scale = usize::from(self.scale);
-        let digits = digits.at_least(scale + 1);
-        let (whole, fraction) = digits.split_at(digits.len() - scale);
-        text.extend_from_slice(whole);
-        if scale > 0 {
-            text.push(b'.');
-            text.extend_from_slice(fraction);
+        let mut digits = itoa::Buffer::new();
+        let magnitude = self.unscaled.unsigned_abs();
+        let digits = match u64::try_from(magnitude) {
+            Ok(magnitude) => digits.format(magnitude),
+            Err(_) => digits.format(magnitude),
+        };
+        let (digits, scale) = (digits.as_bytes(), usize::from(self.scale));
+        if digits.len() > scale {
+            let (whole, fraction) = digits.split_at(digits.len() - scale);
+            text.extend_from_slice(whole);
+            if scale > 0 {
+                text.push(b'.');
+                text.extend_from_slice(fraction);
+            }
+        } else {
+            text.extend_from_slice(b"0.");
+            text.resize(text.len() + scale - digits.len(), b'0');
+            text.extend_from_slice(digits);
         }
     }
 }
@@ -37,41 +47,6 @@ impl fmt::Display for Decimal {
         let mut text = Vec::with_capacity(48);
         self.write_to(&mut text);
         formatter.write_str(&String::from_utf8_lossy(&text))
-    }
-}
-
-/// Decimal digits of a number, right-aligned in zeros.
-struct Digits {
-    buffer: [u8; Digits::ROOM],
-    start: usize,
-}
-
-impl Digits {
-    /// Room for the 39 digits of `u128::MAX` or for a zero and 38 digits behind the point, whichever is longer.
-    const ROOM: usize = 40;
-
-    fn of(mut number: u128) -> Self {
-        let mut digits = Self { buffer: [b'0'; Self::ROOM], start: Self::ROOM };
-        // 128-bit division is slow: cut off what 64 bits can hold.
-        while number > u128::from(u64::MAX) {
-            digits.push((number % 10) as u8);
-            number /= 10;
-        }
-        let mut rest = number as u64;
-        while rest > 0 {
-            digits.push((rest % 10) as u8);
-            rest /= 10;
-        }
-        digits
-    }
-
-    fn push(&mut self, digit: u8) {
-        self.start -= 1;
-        self.buffer[self.start] = b'0' + digit;
-    }
-
-    fn at_least(&mut self, count: usize) -> &[u8] {
-        &self.buffer[self.start.min(Self::ROOM - count.min(Self::ROOM))..]
     }
 }
 

@@ -30,10 +30,9 @@ impl Output {
     }
 
     /// Pushes a trade. Its `frame` is filled in.
-    #[inline]
-    pub fn trade(&mut self, mut trade: Trade) {
-        trade.frame = self.frame;
-        self.trades.push(trade);
+    #[inline(always)]
+    pub fn trade(&mut self, trade: Trade) {
+        self.trades.push(Trade { frame: self.frame, ..trade });
     }
 
     /// The exchange confirmed the subscription to the market with this index.

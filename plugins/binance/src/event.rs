@@ -27,7 +27,7 @@ pub(crate) struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// The fields of a frame that is written as the exchange writes trades, wrapped by a combined stream or not. None for
     /// any other, which is to be read key by key.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of_usual_frame(frame: &'a [u8]) -> Option<Fields<'a>> {
         let mut form = Form::new(frame);
         let is_wrapped = form.take(br#"{"stream":""#).is_some();
@@ -122,7 +122,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The trade.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn trade(self, market: u32, unit: TimeUnit) -> Result<Trade, Reason> {
         if let Some(kind) = self.kind.filter(|kind| kind != "MARKET") {
             return Err(

@@ -31,7 +31,7 @@ impl Binance {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn push_trade(&self, fields: Fields<'_>, out: &mut Output) -> Result<(), Reason> {
         let symbol = fields.symbol.as_deref().ok_or("the trade has not got a symbol")?;
         let market = self

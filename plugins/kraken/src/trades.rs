@@ -116,6 +116,7 @@ impl<'a> Row<'a> {
         Ok(row)
     }
 
+    #[inline(always)]
     fn trade(self, markets: &Markets, source: Source) -> Result<Trade, Fault> {
         let symbol = self.symbol.ok_or(Fault::Missing("symbol"))?;
         let Some(market) = markets.find(symbol.as_bytes()) else {
