@@ -39,7 +39,7 @@ pub(super) fn prepare(stage: &Stage<'_>) -> Result<Chain> {
     Ok(Chain {
         open: format!("ATTACH TABLE {reader}"),
         arrived: of_candles("1m"),
-        followed: of_candles("1d"),
+        followed: format!("SELECT least(({}), (SELECT sum(trades) FROM {database}.completeness))", of_candles("1d")),
         sums: format!("SELECT sum(trades), sum(volume) FROM {database}.ohlcv_1m"),
         faults: faults(&database),
         tables: vec![(format!("bronze_trades_{EXCHANGE}"), BRONZE), ("silver_trades".to_owned(), SILVER)],
@@ -50,7 +50,7 @@ pub(super) fn prepare(stage: &Stage<'_>) -> Result<Chain> {
 }
 
 /// Candles that are none of the distinct trades, those that there should be and are not, and what is in the quarantine.
-pub(super) fn faults(database: &str) -> Vec<String> {
+fn faults(database: &str) -> Vec<String> {
     let recomputed = format!(
         "SELECT exchange, canonical_symbol, minute, argMin(price, (timestamp, order, trade_id)), max(price), min(price), \
          argMax(price, (timestamp, order, trade_id)), sum(toDecimal256(quantity, 12)), sum(quote_quantity), count() \
