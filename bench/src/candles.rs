@@ -24,7 +24,7 @@ use stage::Stage;
 const MARKETS: usize = 100;
 
 /// Records that wait in Kafka.
-const RECORDS: u64 = 800_000;
+const RECORDS: u64 = 600_000;
 
 /// Trades a second whose way into candles is timed.
 const RATE: u32 = 10_000;

@@ -148,7 +148,8 @@ fn judge<T>(contender: &dyn Contender, outcome: Result<T>, what: &str) -> Result
     }
 }
 
-fn line(sample: &Sample) -> String {
+/// The figures of a run, for a terminal.
+pub(crate) fn line(sample: &Sample) -> String {
     let figures = sample.figures().iter().map(|figure| format!("{} {}", figure.name, figure.unit.show(figure.value)));
     figures.collect::<Vec<_>>().join(", ")
 }

@@ -39,7 +39,7 @@ pub(super) fn prepare(stage: &Stage<'_>) -> Result<Chain> {
     Ok(Chain {
         open: format!("ATTACH TABLE {reader}"),
         arrived: of_candles("1m"),
-        followed: format!("SELECT least(({}), (SELECT sum(trades) FROM {database}.completeness))", of_candles("1d")),
+        followed: of_candles("1d"),
         sums: format!("SELECT sum(trades), sum(volume) FROM {database}.ohlcv_1m"),
         faults: faults(&database),
         tables: vec![(format!("bronze_trades_{EXCHANGE}"), BRONZE), ("silver_trades".to_owned(), SILVER)],

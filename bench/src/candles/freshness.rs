@@ -11,7 +11,7 @@ use super::records::{self, EXCHANGE};
 use super::stage::Stage;
 use super::{MARKETS, RATE, exact};
 use crate::meter::pass;
-use crate::rounds::{Measurement, Series};
+use crate::rounds::{self, Measurement, Series};
 use crate::unit::Unit;
 use crate::whole::looks::{self, Look};
 
@@ -37,7 +37,10 @@ pub(super) fn measure(stage: &Stage<'_>) -> Result<Measurement> {
     let all_are_there = || Ok(pipeline.client.count(&trades)? == produced);
     wait::until_true("every trade is in a candle", PATIENCE, all_are_there)?;
     let times = looks::times(&pipeline)?;
-    let samples = watched.iter().map(|looks| looks::sample(looks, &times)).collect::<Result<_>>()?;
+    let samples = watched.iter().map(|looks| looks::sample(looks, &times)).collect::<Result<Vec<_>>>()?;
+    for (window, sample) in (1..).zip(&samples) {
+        println!("  window {window}/{}  {}", samples.len(), rounds::line(sample));
+    }
     Ok(Measurement { title, series: vec![Series { contender: CANDLES.to_owned(), samples }], left_out: Vec::new() })
 }
 
@@ -55,11 +58,5 @@ fn produce_and_watch(stage: &Stage<'_>, pipeline: &Pipeline) -> Result<(Vec<Vec<
 
 fn watch(stage: &Stage<'_>, pipeline: &Pipeline) -> Result<Vec<Vec<Look>>> {
     pass(WARM_UP)?;
-    let windows = 1..=stage.setting.runs;
-    windows
-        .map(|window| {
-            println!("  window {window}/{}", stage.setting.runs);
-            looks::watch(pipeline, WATCH)
-        })
-        .collect()
+    (0..stage.setting.runs).map(|_| looks::watch(pipeline, WATCH)).collect()
 }
