@@ -10,6 +10,10 @@ use toml::de::{DeTable, Error};
 
 use super::nearest::{listed, nearest};
 use super::problem::{ConfigErrors, Place, Problem};
+use crate::plugin::bounded_escaped;
+
+/// The most bytes of a message, all of which are our own but for what it quotes.
+const MAX_MESSAGE: usize = 4096;
 
 /// A document that is read. Sections share it, so what they find goes through cells.
 pub(super) struct Document<'t> {
@@ -65,8 +69,9 @@ impl<'t> Document<'t> {
         Place { file: self.file.clone(), line: 0, column: 0 }
     }
 
-    /// Notes something wrong.
+    /// Notes something wrong. A message may quote the file, of which nothing is to act on a terminal.
     pub(super) fn report(&self, place: &Place, message: String) {
+        let message = bounded_escaped(&message, MAX_MESSAGE);
         self.problems.borrow_mut().push(Problem { place: place.clone(), message });
     }
 
