@@ -84,12 +84,12 @@ fn take_trades(trades: Vec<types::Trade>, question: &Question<'_>, out: &mut Dec
             return Err(format!("made more trades of frame {} than that has bytes", frame + question.offset));
         };
         room = left;
-        match check_trade(&trade, question.markets) {
-            Ok(()) if trade.source == types::Source::Backfill => {
+        match take_trade(trade, frame + question.offset, question.markets) {
+            Ok(Trade { source: Source::Backfill, .. }) => {
                 let reason = "the plugin says `backfill` of a trade of the live feed".to_owned();
                 out.refused.push(question.refuse(frame, reason));
             }
-            Ok(()) => out.trades.push(checked_trade(trade, frame + question.offset)),
+            Ok(trade) => out.trades.push(trade),
             Err(reason) => out.refused.push(question.refuse(frame, reason)),
         }
     }
@@ -99,13 +99,8 @@ fn take_trades(trades: Vec<types::Trade>, question: &Question<'_>, out: &mut Dec
     Ok(())
 }
 
-/// Checks one trade and takes it. The error is a sentence about it.
+/// Checks one trade. The error is a sentence about it.
 pub(super) fn take_trade(trade: types::Trade, frame: u32, markets: u32) -> Result<Trade, String> {
-    check_trade(&trade, markets).map(|()| checked_trade(trade, frame))
-}
-
-/// Checks one trade where it lies. The error is a sentence about it.
-fn check_trade(trade: &types::Trade, markets: u32) -> Result<(), String> {
     if trade.market >= markets {
         return Err(format!(
             "the plugin gave a trade of market {}, and there are {markets} (0 to {})",
@@ -122,28 +117,14 @@ fn check_trade(trade: &types::Trade, markets: u32) -> Result<(), String> {
             trade.timestamp
         ));
     }
-    if let types::TradeIdResult::Text(id) = &trade.id {
-        check_id(id)?;
-    }
-    check_scale("price", trade.price.scale)?;
-    check_scale("quantity", trade.quantity.scale)?;
-    if trade.vendor.is_empty() { Ok(()) } else { check_vendor(&trade.vendor) }
-}
-
-/// A trade that was found to be good, with the frame's index in the session's batch.
-#[inline(always)]
-fn checked_trade(trade: types::Trade, frame: u32) -> Trade {
-    Trade {
+    Ok(Trade {
         frame,
         market: trade.market,
-        id: match trade.id {
-            types::TradeIdResult::Number(number) => TradeId::Number(number),
-            types::TradeIdResult::Text(text) => TradeId::Text(text.into()),
-        },
+        id: take_id(trade.id)?,
         order: trade.order,
         count: trade.count,
-        price: decimal(trade.price),
-        quantity: decimal(trade.quantity),
+        price: take_decimal("price", trade.price)?,
+        quantity: take_decimal("quantity", trade.quantity)?,
         side: match trade.side {
             types::Side::Unknown => Side::Unknown,
             types::Side::Buy => Side::Buy,
@@ -155,49 +136,56 @@ fn checked_trade(trade: types::Trade, frame: u32) -> Trade {
             types::Source::Snapshot => Source::Snapshot,
             types::Source::Backfill => Source::Backfill,
         },
-        vendor: trade.vendor,
-    }
+        vendor: take_vendor(trade.vendor)?,
+    })
 }
 
-fn decimal(decimal: types::Decimal) -> Decimal {
-    Decimal { unscaled: (i128::from(decimal.high) << 64) | i128::from(decimal.low), scale: decimal.scale }
+fn take_decimal(what: &str, decimal: types::Decimal) -> Result<Decimal, String> {
+    if decimal.scale > Decimal::MAX_SCALE {
+        return Err(format!(
+            "the plugin gave a {what} with {} digits after the point, more than {}",
+            decimal.scale,
+            Decimal::MAX_SCALE
+        ));
+    }
+    let unscaled = (i128::from(decimal.high) << 64) | i128::from(decimal.low);
+    Ok(Decimal { unscaled, scale: decimal.scale })
 }
 
-fn check_scale(what: &str, scale: u8) -> Result<(), String> {
-    if scale > Decimal::MAX_SCALE {
-        let most = Decimal::MAX_SCALE;
-        return Err(format!("the plugin gave a {what} with {scale} digits after the point, more than {most}"));
+fn take_id(id: types::TradeIdResult) -> Result<TradeId, String> {
+    match id {
+        types::TradeIdResult::Number(number) => Ok(TradeId::Number(number)),
+        types::TradeIdResult::Text(text) if text.is_empty() => {
+            Err("the plugin gave a trade with an empty id".to_owned())
+        }
+        types::TradeIdResult::Text(text) if text.len() > MAX_ID => {
+            Err(format!("the plugin gave a trade with an id of {} bytes, more than {MAX_ID}", text.len()))
+        }
+        types::TradeIdResult::Text(text) if !is_showable(&text) => {
+            Err(format!("the plugin gave a trade whose id has control characters: {}", bounded_escaped(&text, 300)))
+        }
+        types::TradeIdResult::Text(text) => Ok(TradeId::Text(text.into())),
     }
-    Ok(())
-}
-
-fn check_id(id: &str) -> Result<(), String> {
-    if id.is_empty() {
-        return Err("the plugin gave a trade with an empty id".to_owned());
-    }
-    if id.len() > MAX_ID {
-        return Err(format!("the plugin gave a trade with an id of {} bytes, more than {MAX_ID}", id.len()));
-    }
-    if !is_showable(id) {
-        return Err(format!("the plugin gave a trade whose id has control characters: {}", bounded_escaped(id, 300)));
-    }
-    Ok(())
 }
 
 /// Vendor fields become part of a record that is one line of JSON. What a terminal would obey is to be escaped in them as
 /// `\u` and four digits.
-fn check_vendor(vendor: &str) -> Result<(), String> {
+fn take_vendor(vendor: String) -> Result<String, String> {
+    if vendor.is_empty() {
+        return Ok(vendor);
+    }
     if vendor.len() > MAX_VENDOR {
         return Err(format!("the plugin gave vendor fields of {} bytes, more than {MAX_VENDOR}", vendor.len()));
     }
-    let is_object =
-        vendor.starts_with('{') && is_showable(vendor) && serde_json::from_str::<serde::de::IgnoredAny>(vendor).is_ok();
+    let is_object = vendor.starts_with('{')
+        && is_showable(&vendor)
+        && serde_json::from_str::<serde::de::IgnoredAny>(&vendor).is_ok();
     if is_object {
-        return Ok(());
+        return Ok(vendor);
     }
     Err(format!(
         "the plugin gave vendor fields that are not one line of a JSON object: {}",
-        bounded_escaped(vendor, 200)
+        bounded_escaped(&vendor, 200)
     ))
 }
 
