@@ -9,13 +9,16 @@ use super::{Axis, COLOURS, Line, WIDTH};
 use crate::unit::Unit;
 
 const HEIGHT: u32 = 400;
+/// Of the name of a line, with its share of what frames the names.
+const NAME_HEIGHT: f64 = 24.0;
 /// About so many marks on an axis.
 const MARKS: usize = 8;
 
 pub(super) fn svg(x: &Axis, y: &Axis, lines: &[Line]) -> Result<String, Box<dyn std::error::Error>> {
     let points = || lines.iter().flat_map(|line| &line.points);
     let x_scale = Scale::new(x, points().map(|point| point.0))?;
-    let y_scale = Scale::new(y, points().map(|point| point.1))?;
+    let names = lines.len() as f64 * NAME_HEIGHT / f64::from(HEIGHT);
+    let y_scale = Scale::new(y, points().map(|point| point.1))?.with_room_above(names);
     let mut text = String::new();
     {
         let area = SVGBackend::with_string(&mut text, (WIDTH, HEIGHT)).into_drawing_area();
@@ -71,6 +74,16 @@ impl Scale {
         }
         let (low, high) = if axis.is_logarithmic { (low / 1.1, high * 1.1) } else { (0.0, high * 1.05) };
         Ok(Self { unit: axis.unit, is_logarithmic: axis.is_logarithmic, low, high })
+    }
+
+    /// The same with so much of it left free above, where the names of the lines stand.
+    fn with_room_above(self, share: f64) -> Self {
+        let longer = 1.0 / (1.0 - share.min(0.5));
+        let high = match self.is_logarithmic {
+            true => self.low * (self.high / self.low).powf(longer),
+            false => self.low + (self.high - self.low) * longer,
+        };
+        Self { high, ..self }
     }
 
     /// Where a value lies, 0 to 1.
