@@ -4,7 +4,7 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use super::days::Day;
-use super::report::{Difference, Part, time};
+use super::report::{Difference, Part, because, time};
 use super::settle::{Bucket, Comparison};
 use super::warehouse::{AuditError, Warehouse};
 
@@ -134,10 +134,7 @@ fn hole(hole: Hole) -> Difference {
         0 => format!("id {first}"),
         more => format!("ids {first} to {last}, {} of them", u128::from(more) + 1),
     };
-    let because = match reason.as_str() {
-        "" => String::new(),
-        reason => format!(": {}", crate::plugin::bounded_escaped(reason, 200)),
-    };
+    let because = because(&reason);
     Difference {
         part: Part::Silver,
         kind: state,

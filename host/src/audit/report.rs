@@ -98,6 +98,14 @@ impl Report {
     }
 }
 
+/// The host's reason for what is missing, as the end of a sentence; nothing where it gave none.
+pub(super) fn because(reason: &str) -> String {
+    match reason {
+        "" => String::new(),
+        reason => format!(": {}", crate::plugin::bounded_escaped(reason, 200)),
+    }
+}
+
 /// A second since 1970 as UTC.
 pub(super) fn time(second: u32) -> String {
     Timestamp::from_second(i64::from(second)).map_or_else(|_| second.to_string(), |time| time.to_string())

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::days::Day;
-use super::report::{Difference, Part, time};
+use super::report::{Difference, Part, because, time};
 use super::warehouse::{AuditError, Warehouse};
 
 /// The most stretches of a day that are listed.
@@ -40,10 +40,7 @@ fn difference(stretch: Stretch, day: Day) -> Difference {
     let Stretch { exchange, market, start_us, end_us, state, reason } = stretch;
     let shown = |us: i64| Timestamp::from_microsecond(us).map_or_else(|_| us.to_string(), |time| time.to_string());
     let first = u32::try_from(start_us.div_euclid(1_000_000)).unwrap_or(0).max(day.from);
-    let because = match reason.as_str() {
-        "" => String::new(),
-        reason => format!(": {}", crate::plugin::bounded_escaped(reason, 200)),
-    };
+    let because = because(&reason);
     Difference {
         part: Part::Silver,
         kind: state,

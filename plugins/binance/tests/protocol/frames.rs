@@ -160,25 +160,8 @@ fn both_ways_of_reading_agree_whatever_byte_is_another() {
     let wrapped =
         format!(r#"{{"stream":"solusdt@trade","data":{}}}"#, TRADE.replace(r#""T":"#, r#""b":88,"a":50,"T":"#));
     let mut opened = open();
-    let mut count = 0;
-    for whole in [TRADE, aggregated, &wrapped] {
-        for at in 0..whole.len() {
-            for other in *b"\"\\ ,:{}[]019.-eEtaxM\n\x80" {
-                let mut frame = whole.as_bytes().to_vec();
-                frame[at] = other;
-                let one = opened.decode(&[&frame]);
-                frame.push(b' ');
-                let two = opened.decode(&[&frame]);
-                let shown = [&one, &two].map(|decoded| format!("{:?} {:?}", decoded.trades, decoded.events));
-                assert!(
-                    shown[0] == shown[1] && one.refusals.len() == two.refusals.len(),
-                    "{}\n{one:?}\n{two:?}",
-                    String::from_utf8_lossy(&frame)
-                );
-                count += one.trades.len();
-            }
-        }
-    }
+    let count: usize =
+        [TRADE, aggregated, &wrapped].into_iter().map(|whole| opened.agrees_with_a_blank_behind(whole)).sum();
     assert!(count > 1000, "only {count} trades");
 }
 
