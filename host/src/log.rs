@@ -12,6 +12,11 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{LogConfig, LogFormat, check_log_level};
 
+#[cfg(test)]
+mod heard;
+#[cfg(test)]
+pub(crate) use heard::Heard;
+
 /// The environment variable that goes before the configuration's `log.level`.
 pub const LEVEL_VARIABLE: &str = "TAPEDECK_LOG";
 
