@@ -101,7 +101,7 @@ impl Model {
                 self.synced = self.synced.saturating_sub(read.len());
                 self.spool().remove_oldest().unwrap();
                 if self.records.is_empty() {
-                    // The next segment may get the name of this one.
+                    // As after a crash.
                     self.synced_bytes = Default::default();
                 }
             }
@@ -167,6 +167,8 @@ impl Model {
 
     fn reopen(&mut self) {
         self.spool = None;
+        // The next segment may get the name of one that is gone.
+        self.synced_bytes = Default::default();
         self.spool = Some(Spool::open(self.folder.path(), 1 << 20).unwrap());
     }
 }
