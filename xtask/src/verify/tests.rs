@@ -49,6 +49,10 @@ struct Profile {
     test: bool,
 }
 
+/// Names the cases that models are tried with. One and the same version is always verified with the same ones; `cargo test`
+/// takes new ones each time.
+const SEED: &str = "PROPTEST_RNG_SEED";
+
 /// A test binary and where it wants to be run.
 struct Binary {
     name: String,
@@ -69,6 +73,9 @@ pub(super) fn run(group: Group) -> Result<String> {
         println!("\n     Running {} of {}", binary.name, binary.package);
         let mut command = std::process::Command::new(&binary.executable);
         command.current_dir(&binary.folder).env("CARGO_MANIFEST_DIR", &binary.folder);
+        if std::env::var_os(SEED).is_none() {
+            command.env(SEED, "1");
+        }
         if !stream(command, &mut counts)? {
             broken.push(binary.name.as_str());
         }
