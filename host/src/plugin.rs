@@ -23,6 +23,7 @@ mod guest;
 mod guest_log;
 pub mod inspect;
 mod instance;
+mod lift;
 mod loaded;
 mod open;
 mod plan;

@@ -52,7 +52,7 @@ const CASES: [Case; 6] = [
     Case::new("sdk: scanner", Program::Native, "scanner", "*counted_scan*"),
     Case::new("plugin: binance", Program::Native, "binance", "*counted_decode*"),
     Case::new("plugin: kraken", Program::Native, "kraken", "*counted_decode*"),
-    Case::new("host: answer of a plugin", Program::Suite, "answer", "*tapedeck*plugin*answer*take*"),
+    Case::new("host: answer of a plugin", Program::Suite, "answer", "tapedeck::plugin::answer::take"),
     Case::new("host: ledger", Program::Suite, "ledger", "*counted_ledger*"),
     Case::new("host: record", Program::Suite, "record", "*counted_record*"),
 ];

@@ -17,7 +17,7 @@ pub(super) fn findings(markets: Measurement, sessions: Measurement, plugins: Mea
         "A host of each size, anew in each round, with Kafka and simulated exchanges on the same machine: first connected and \
          without a trade, then under {} trades a second in all, one a frame. A start is measured from the spawn of the \
          process, with topics and positions of an earlier run in Kafka; plugins are copies of those of this project, each with \
-         a feed of its own.",
+         a feed from an exchange at an address of its own.",
         Unit::Count.show(RATE as f64)
     );
     let tables = vec![

@@ -25,8 +25,9 @@ const WARM_UP: Duration = Duration::from_secs(1);
 /// A window with trades.
 const BUSY: Duration = Duration::from_secs(4);
 
-/// An exchange lets one address make so many connections at once; more come from exchanges at other addresses of loopback.
-const SESSIONS_OF_AN_EXCHANGE: usize = 100;
+/// An exchange lets one address make so many connections and subscriptions a second; more sessions reach exchanges at other
+/// addresses of loopback.
+const SESSIONS_OF_AN_EXCHANGE: usize = 10;
 
 const EXCHANGE: &str = "binance";
 const QUOTE: &str = "USDT";

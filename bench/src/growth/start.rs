@@ -1,4 +1,5 @@
-//! Starts of hosts with many plugins, their compiled code kept from an earlier start and not.
+//! Starts of hosts with many plugins, each of an exchange at an address of its own, their compiled code kept from an
+//! earlier start and not.
 
 use std::fs;
 use std::path::PathBuf;
@@ -44,10 +45,14 @@ pub(super) fn name(plugins: usize, is_cached: bool) -> String {
 
 /// Measures starts with so many plugins.
 pub(super) fn measure(stage: &Stage<'_>, title: &str, counts: &[usize]) -> Result<Measurement> {
-    let publisher = |(exchange, quote): (&str, &str)| {
-        Publisher::start(exchange, &borrowed(&names(1, quote)), "100", &["--connections-per-five-minutes", "0"])
+    // As 20 exchanges have: what an exchange allows, it allows all connections to one address together.
+    let publisher = |(address, (exchange, quote)): (usize, (&str, &str))| {
+        let listen = format!("127.0.0.{address}:0");
+        let flags = ["--listen", &listen, "--connections-per-five-minutes", "0"];
+        Publisher::start(exchange, &borrowed(&names(1, quote)), "100", &flags)
     };
-    let publishers = PLUGINS.into_iter().map(publisher).collect::<Result<Vec<_>>>()?;
+    let most = counts.iter().copied().max().unwrap_or_default();
+    let publishers = (1..=most).zip(PLUGINS.into_iter().cycle()).map(publisher).collect::<Result<Vec<_>>>()?;
     let mut contenders: Vec<Box<dyn Contender + '_>> = Vec::new();
     for plugins in counts {
         for is_cached in [true, false] {
@@ -77,12 +82,12 @@ struct Start<'a> {
 }
 
 impl Start<'_> {
-    /// Copies of the plugins in turns, each with a feed of one market.
+    /// Copies of the plugins in turns, each with a feed of one market from an exchange of its own.
     fn plan(&self) -> Result<Pipeline> {
         let plugins = self.folder.join("plugins");
         fs::create_dir_all(&plugins).with_context(|| format!("the folder {} cannot be made", plugins.display()))?;
         let mut pipeline = self.stage.pipeline()?.with_plugins(&plugins).with_cache(&self.cache());
-        let kinds = PLUGINS.iter().zip(self.publishers).cycle();
+        let kinds = PLUGINS.iter().cycle().zip(self.publishers);
         for (number, ((plugin, quote), publisher)) in (0..self.plugins).zip(kinds) {
             let name = copies::name(plugin, number);
             let original = self.stage.setting.plugins.join(format!("{plugin}.wasm"));
@@ -116,9 +121,10 @@ impl Contender for Start<'_> {
         let pipeline = self.plan()?;
         let mut host = pipeline.start_host()?;
         host.wait_ready()?;
-        self.publishers.iter().try_for_each(|publisher| publisher.tell("start"))?;
+        let publishers = &self.publishers[..self.plugins];
+        publishers.iter().try_for_each(|publisher| publisher.tell("start"))?;
         pass(TRADES)?;
-        self.publishers.iter().try_for_each(|publisher| publisher.tell("stop"))?;
+        publishers.iter().try_for_each(|publisher| publisher.tell("stop"))?;
         host.stop_well()?;
         self.pipeline = Some(pipeline);
         Ok(())

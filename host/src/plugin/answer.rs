@@ -1,9 +1,10 @@
 //! From what a plugin answered to what the host believes: every index, scale, length and text is checked.
 
-use crate::trade::{Decimal, Side, Source, Trade, TradeId};
+use crate::trade::{Decimal, Source, Trade, TradeId};
 
 use super::bindings::tapedeck::plugin::types;
 use super::decoded::{Decoded, Event, RefusalKind, Refused, SessionEvent};
+use super::lift::{Answer, Trades};
 use super::text::{bounded_escaped, is_showable};
 
 /// The most bytes of a reason: it goes into a header of the dead letter.
@@ -46,7 +47,7 @@ impl Question<'_> {
 
 /// Appends an answer to `out`. What is nonsense refuses its frame; the error is nonsense that can't be pinned on a frame,
 /// and then what was appended is to be dropped.
-pub(super) fn take(answer: types::Decoded, question: &Question<'_>, out: &mut Decoded) -> Result<(), String> {
+pub(super) fn take(answer: Answer, question: &Question<'_>, out: &mut Decoded) -> Result<(), String> {
     take_trades(answer.trades, question, out)?;
     take_events(answer.events, question, out)?;
     for refusal in answer.refusals {
@@ -64,16 +65,19 @@ pub(super) fn reason(said: &str) -> String {
     if reason.is_empty() { "the plugin gave no reason".to_owned() } else { reason }
 }
 
-fn take_trades(trades: Vec<types::Trade>, question: &Question<'_>, out: &mut Decoded) -> Result<(), String> {
-    let first = out.trades.len();
+fn take_trades(Trades(mut trades): Trades, question: &Question<'_>, out: &mut Decoded) -> Result<(), String> {
     let mut before = 0;
     let mut sorted = true;
     // Trades of the frame that is at hand: no format needs less than a byte for one.
     let mut room = (question.frame_bytes)(0);
-    out.trades.reserve(trades.len());
-    for trade in trades {
+    let mut nonsense = None;
+    trades.retain_mut(|trade| {
+        if nonsense.is_some() {
+            return false;
+        }
         let Some(frame) = question.frame(trade.frame) else {
-            return Err(stray("a trade", trade.frame, question));
+            nonsense = Some(stray("a trade", trade.frame, question));
+            return false;
         };
         if frame != before {
             sorted &= frame > before;
@@ -81,26 +85,33 @@ fn take_trades(trades: Vec<types::Trade>, question: &Question<'_>, out: &mut Dec
             room = (question.frame_bytes)(frame);
         }
         let Some(left) = room.checked_sub(1) else {
-            return Err(format!("made more trades of frame {} than that has bytes", frame + question.offset));
+            nonsense = Some(format!("made more trades of frame {} than that has bytes", frame + question.offset));
+            return false;
         };
         room = left;
-        match take_trade(trade, frame + question.offset, question.markets) {
-            Ok(Trade { source: Source::Backfill, .. }) => {
-                let reason = "the plugin says `backfill` of a trade of the live feed".to_owned();
-                out.refused.push(question.refuse(frame, reason));
-            }
-            Ok(trade) => out.trades.push(trade),
-            Err(reason) => out.refused.push(question.refuse(frame, reason)),
-        }
+        trade.frame = frame + question.offset;
+        let checked = check_trade(trade, question.markets).and_then(|()| match trade.source {
+            Source::Backfill => Err("the plugin says `backfill` of a trade of the live feed".to_owned()),
+            Source::Live | Source::Snapshot => Ok(()),
+        });
+        checked.map_err(|reason| out.refused.push(question.refuse(frame, reason))).is_ok()
+    });
+    if let Some(nonsense) = nonsense {
+        return Err(nonsense);
     }
     if !sorted {
-        out.trades[first..].sort_by_key(|trade| trade.frame);
+        trades.sort_by_key(|trade| trade.frame);
+    }
+    if out.trades.is_empty() {
+        out.trades = trades;
+    } else {
+        out.trades.append(&mut trades);
     }
     Ok(())
 }
 
 /// Checks one trade. The error is a sentence about it.
-pub(super) fn take_trade(trade: types::Trade, frame: u32, markets: u32) -> Result<Trade, String> {
+pub(super) fn check_trade(trade: &Trade, markets: u32) -> Result<(), String> {
     if trade.market >= markets {
         return Err(format!(
             "the plugin gave a trade of market {}, and there are {markets} (0 to {})",
@@ -111,36 +122,19 @@ pub(super) fn take_trade(trade: types::Trade, frame: u32, markets: u32) -> Resul
     if trade.count == 0 {
         return Err("the plugin gave a trade that stands for 0 fills".to_owned());
     }
-    if !(MIN_TIMESTAMP_US..=MAX_TIMESTAMP_US).contains(&trade.timestamp) {
+    if !(MIN_TIMESTAMP_US..=MAX_TIMESTAMP_US).contains(&trade.timestamp_us) {
         return Err(format!(
             "the plugin gave a trade of the time {}, which as microseconds since 1970 is not within the years 1970 to 2299",
-            trade.timestamp
+            trade.timestamp_us
         ));
     }
-    Ok(Trade {
-        frame,
-        market: trade.market,
-        id: take_id(trade.id)?,
-        order: trade.order,
-        count: trade.count,
-        price: take_decimal("price", trade.price)?,
-        quantity: take_decimal("quantity", trade.quantity)?,
-        side: match trade.side {
-            types::Side::Unknown => Side::Unknown,
-            types::Side::Buy => Side::Buy,
-            types::Side::Sell => Side::Sell,
-        },
-        timestamp_us: trade.timestamp,
-        source: match trade.source {
-            types::Source::Live => Source::Live,
-            types::Source::Snapshot => Source::Snapshot,
-            types::Source::Backfill => Source::Backfill,
-        },
-        vendor: take_vendor(trade.vendor)?,
-    })
+    check_id(&trade.id)?;
+    check_decimal("price", trade.price)?;
+    check_decimal("quantity", trade.quantity)?;
+    check_vendor(&trade.vendor)
 }
 
-fn take_decimal(what: &str, decimal: types::Decimal) -> Result<Decimal, String> {
+fn check_decimal(what: &str, decimal: Decimal) -> Result<(), String> {
     if decimal.scale > Decimal::MAX_SCALE {
         return Err(format!(
             "the plugin gave a {what} with {} digits after the point, more than {}",
@@ -148,44 +142,40 @@ fn take_decimal(what: &str, decimal: types::Decimal) -> Result<Decimal, String> 
             Decimal::MAX_SCALE
         ));
     }
-    let unscaled = (i128::from(decimal.high) << 64) | i128::from(decimal.low);
-    Ok(Decimal { unscaled, scale: decimal.scale })
+    Ok(())
 }
 
-fn take_id(id: types::TradeIdResult) -> Result<TradeId, String> {
+fn check_id(id: &TradeId) -> Result<(), String> {
     match id {
-        types::TradeIdResult::Number(number) => Ok(TradeId::Number(number)),
-        types::TradeIdResult::Text(text) if text.is_empty() => {
-            Err("the plugin gave a trade with an empty id".to_owned())
-        }
-        types::TradeIdResult::Text(text) if text.len() > MAX_ID => {
+        TradeId::Number(_) => Ok(()),
+        TradeId::Text(text) if text.is_empty() => Err("the plugin gave a trade with an empty id".to_owned()),
+        TradeId::Text(text) if text.len() > MAX_ID => {
             Err(format!("the plugin gave a trade with an id of {} bytes, more than {MAX_ID}", text.len()))
         }
-        types::TradeIdResult::Text(text) if !is_showable(&text) => {
-            Err(format!("the plugin gave a trade whose id has control characters: {}", bounded_escaped(&text, 300)))
+        TradeId::Text(text) if !is_showable(text) => {
+            Err(format!("the plugin gave a trade whose id has control characters: {}", bounded_escaped(text, 300)))
         }
-        types::TradeIdResult::Text(text) => Ok(TradeId::Text(text.into())),
+        TradeId::Text(_) => Ok(()),
     }
 }
 
 /// Vendor fields become part of a record that is one line of JSON. What a terminal would obey is to be escaped in them as
 /// `\u` and four digits.
-fn take_vendor(vendor: String) -> Result<String, String> {
+fn check_vendor(vendor: &str) -> Result<(), String> {
     if vendor.is_empty() {
-        return Ok(vendor);
+        return Ok(());
     }
     if vendor.len() > MAX_VENDOR {
         return Err(format!("the plugin gave vendor fields of {} bytes, more than {MAX_VENDOR}", vendor.len()));
     }
-    let is_object = vendor.starts_with('{')
-        && is_showable(&vendor)
-        && serde_json::from_str::<serde::de::IgnoredAny>(&vendor).is_ok();
+    let is_object =
+        vendor.starts_with('{') && is_showable(vendor) && serde_json::from_str::<serde::de::IgnoredAny>(vendor).is_ok();
     if is_object {
-        return Ok(vendor);
+        return Ok(());
     }
     Err(format!(
         "the plugin gave vendor fields that are not one line of a JSON object: {}",
-        bounded_escaped(&vendor, 200)
+        bounded_escaped(vendor, 200)
     ))
 }
 

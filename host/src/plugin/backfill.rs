@@ -197,12 +197,13 @@ impl Page {
             refuse(refusal.frame, answer::reason(&refusal.reason));
         }
         for (row, trade) in (0..).zip(page.trades) {
-            match answer::take_trade(trade, 0, markets) {
-                Ok(trade) if trade.market != market => {
+            let trade = Trade { frame: 0, source: Source::Backfill, ..Trade::from(trade) };
+            match answer::check_trade(&trade, markets) {
+                Ok(()) if trade.market != market => {
                     let given = trade.market;
                     refuse(row, format!("the plugin gave a trade of market {given} for a gap of market {market}"));
                 }
-                Ok(trade) => checked.trades.push(Trade { source: Source::Backfill, ..trade }),
+                Ok(()) => checked.trades.push(trade),
                 Err(reason) => refuse(row, reason),
             }
         }

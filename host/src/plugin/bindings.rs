@@ -9,3 +9,6 @@ wasmtime::component::bindgen!({
     // Frames and response bodies are lowered from where they lie, without a copy of ours.
     ownership: Borrowing { duplicate_if_necessary: true },
 });
+
+/// The interface that a plugin exports.
+pub const INTERFACE: &str = "tapedeck:plugin/plugin@1.0.0";

@@ -40,7 +40,7 @@ pub fn answer(bytes: &[u8]) -> Option<(Asked, Decoded)> {
         refusals: input.list(Input::refusal),
     };
     let mut out = Decoded::new();
-    answer::take(answer, &question, &mut out).ok()?;
+    answer::take(answer.into(), &question, &mut out).ok()?;
     Some((Asked { frames: offset..offset + frames, markets }, out))
 }
 

@@ -2,16 +2,25 @@
 
 use std::sync::Arc;
 
-use wasmtime::component::{HasSelf, InstancePre, Linker};
-use wasmtime::{ResourceLimiter, Store};
+use wasmtime::component::{Component, ComponentExportIndex, Func, HasSelf, InstancePre, Linker, TypedFunc};
+use wasmtime::{ResourceLimiter, Store, format_err};
 
-use super::bindings::{TapedeckPlugin, TapedeckPluginPre};
+use super::bindings::tapedeck::plugin::types;
+use super::bindings::{TapedeckPlugin, TapedeckPluginIndices};
 use super::fault::{Fault, FaultContext};
 use super::guest_log::GuestLog;
+use super::lift::Answer;
 use super::runtime::{Runtime, RuntimeLimits};
 
 /// What can be instantiated: compiled, linked, type-checked.
-pub(super) type GuestPre = TapedeckPluginPre<GuestState>;
+pub(super) struct GuestPre {
+    pre: InstancePre<GuestState>,
+    world: TapedeckPluginIndices,
+    decode: ComponentExportIndex,
+}
+
+/// `decode` of the contract.
+type Decode<'a> = TypedFunc<(types::Batch<'a>,), (Result<Answer, String>,)>;
 
 /// What the host keeps for one instance.
 pub(super) struct GuestState {
@@ -58,7 +67,15 @@ impl ResourceLimiter for MemoryLimit {
 
 /// Checks a linked component against the world.
 pub(super) fn prepare(pre: InstancePre<GuestState>) -> wasmtime::Result<GuestPre> {
-    TapedeckPluginPre::new(pre)
+    let world = TapedeckPluginIndices::new(&pre)?;
+    let decode = export(pre.component(), "decode").ok_or_else(|| format_err!("there is no function `decode`"))?;
+    Ok(GuestPre { pre, world, decode })
+}
+
+/// A function of the interface that plugins export.
+fn export(component: &Component, function: &str) -> Option<ComponentExportIndex> {
+    let interface = component.get_export_index(None, super::bindings::INTERFACE)?;
+    component.get_export_index(Some(&interface), function)
 }
 
 /// The linker with what plugins may import: the log.
@@ -72,7 +89,20 @@ pub(super) fn linker(runtime: &Runtime) -> wasmtime::Result<Linker<GuestState>> 
 pub(super) struct Guest {
     store: Store<GuestState>,
     world: TapedeckPlugin,
+    /// Type-checked.
+    decode: Func,
     limits: Arc<RuntimeLimits>,
+}
+
+impl GuestPre {
+    fn instantiate(&self, store: &mut Store<GuestState>) -> wasmtime::Result<(TapedeckPlugin, Func)> {
+        let instance = self.pre.instantiate(&mut *store)?;
+        let world = self.world.load(&mut *store, &instance)?;
+        let decode = instance.get_func(&mut *store, self.decode);
+        let decode = decode.ok_or_else(|| format_err!("there is no function `decode`"))?;
+        let _: Decode<'_> = decode.typed(&*store)?;
+        Ok((world, decode))
+    }
 }
 
 impl Guest {
@@ -87,7 +117,7 @@ impl Guest {
         store.set_hostcall_fuel(limits.memory_bytes.saturating_mul(2));
         store.set_epoch_deadline(limits.call_ticks);
         match pre.instantiate(&mut store) {
-            Ok(world) => Ok(Self { store, world, limits }),
+            Ok((world, decode)) => Ok(Self { store, world, decode, limits }),
             Err(error) => {
                 let state = store.data();
                 Err(describe_fault(&error, state, &limits))
@@ -100,11 +130,22 @@ impl Guest {
         &mut self,
         call: impl FnOnce(&TapedeckPlugin, &mut Store<GuestState>) -> wasmtime::Result<T>,
     ) -> Result<T, Fault> {
+        self.watch(|guest| call(&guest.world, &mut guest.store))
+    }
+
+    /// Lets it decode a batch: an answer, or its reason for none.
+    pub(super) fn decode(&mut self, batch: types::Batch<'_>) -> Result<Result<Answer, String>, Fault> {
+        // SAFETY: the function was checked to be of this type when it was instantiated.
+        let decode: Decode<'_> = unsafe { TypedFunc::new_unchecked(self.decode) };
+        self.watch(|guest| decode.call(&mut guest.store, (batch,)).map(|(answer,)| answer))
+    }
+
+    fn watch<T>(&mut self, call: impl FnOnce(&mut Self) -> wasmtime::Result<T>) -> Result<T, Fault> {
         self.store.set_epoch_deadline(self.limits.call_ticks);
         let state = self.store.data_mut();
         state.log.start_call();
         state.memory.refused = false;
-        let answer = call(&self.world, &mut self.store);
+        let answer = call(self);
         self.store.data_mut().log.end_call();
         answer.map_err(|error| describe_fault(&error, self.store.data(), &self.limits))
     }

@@ -129,9 +129,8 @@ impl Instance {
         let Some(guest) = &mut self.guest else {
             return Err(Failure::Fault(Fault::trap("is of no more use: open the session anew")));
         };
-        let answer = guest.call(|world, store| world.tapedeck_plugin_plugin().call_decode(store, part));
-        match answer.map_err(Failure::Fault)? {
-            Ok(decoded) => answer::take(decoded, question, out).map_err(Failure::Nonsense),
+        match guest.decode(part).map_err(Failure::Fault)? {
+            Ok(answer) => answer::take(answer, question, out).map_err(Failure::Nonsense),
             Err(reason) => {
                 let reason = bounded_escaped(&reason, MAX_REASON);
                 let refused = |frame| Refused { frame, kind: RefusalKind::BatchRefused, reason: reason.clone() };
