@@ -59,10 +59,10 @@ impl Trades {
     fn read(cx: &mut LiftContext<'_>, start: usize, count: usize) -> Result<Self> {
         let bytes = count.checked_mul(TRADE).and_then(|bytes| cx.memory().get(start..)?.get(..bytes));
         let bytes = bytes.ok_or_else(|| format_err!("list pointer/length out of bounds of memory"))?;
+        cx.consume_fuel_array(count, size_of::<Trade>())?;
         if !start.is_multiple_of(ALIGNMENT) {
             bail!("list pointer is not aligned");
         }
-        cx.consume_fuel_array(count, size_of::<Trade>())?;
         let mut trades = Vec::with_capacity(count);
         for bytes in bytes.as_chunks::<TRADE>().0 {
             trades.push(read(cx, bytes)?);
