@@ -25,8 +25,8 @@ const WARM_UP: Duration = Duration::from_secs(1);
 /// A window with trades.
 const BUSY: Duration = Duration::from_secs(4);
 
-/// An exchange lets one address make so many connections and subscriptions a second; more sessions reach exchanges at other
-/// addresses of loopback.
+/// Sessions to one address share its limit of messages: the last of ten subscribes after about three seconds. More of them reach
+/// exchanges at other addresses of loopback.
 const SESSIONS_OF_AN_EXCHANGE: usize = 10;
 
 const EXCHANGE: &str = "binance";

@@ -27,13 +27,15 @@ impl Heard {
         static START: Once = Once::new();
         START.call_once(|| {
             // A thread that is ending has no buffer any more.
-            let is_heard = DynFilterFn::new(|_, _| SAID.try_with(|said| said.borrow().is_some()).unwrap_or_default());
+            let is_heard = || SAID.try_with(|said| said.borrow().is_some()).unwrap_or_default();
+            let is_heard = DynFilterFn::new(move |line, _| *line.level() <= LevelFilter::INFO && is_heard());
             let is_heard = is_heard.with_max_level_hint(LevelFilter::INFO);
             let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(|| Said).with_filter(is_heard);
             // Nothing else of these tests logs for the whole process.
             tracing::subscriber::set_global_default(tracing_subscriber::registry().with(lines)).unwrap();
-            tracing::callsite::rebuild_interest_cache();
         });
+        // A line that was reached while the subscriber was being set may think that nobody listens.
+        tracing::callsite::rebuild_interest_cache();
         SAID.set(Some(Vec::new()));
         Self(PhantomData)
     }
