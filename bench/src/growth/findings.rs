@@ -21,8 +21,8 @@ pub(super) fn findings(markets: Measurement, sessions: Measurement, plugins: Mea
         Unit::Count.show(RATE as f64)
     );
     let tables = vec![
-        sizes(&markets, &MARKETS.map(Size::Markets), None),
-        sizes(&sessions, &SESSIONS.map(Size::Sessions), Some(&SESSIONS)),
+        sizes(&markets, "market", &MARKETS, Size::Markets),
+        sizes(&sessions, "session", &SESSIONS, Size::Sessions),
         starts(&plugins),
     ];
     let charts = vec![
@@ -44,7 +44,7 @@ fn targets(markets: &Measurement, sessions: &Measurement, plugins: &Measurement)
     let many = Size::Markets(most(&MARKETS)).name();
     let idle = |figure| markets.summary(&many, figure);
     let started = start::name(most(&PLUGINS), true);
-    let session = |figure| per_session(sessions, most(&SESSIONS), figure);
+    let session = |figure| each(sessions, most(&SESSIONS), Size::Sessions, figure);
     vec![
         Target::at_most(&format!("{many}, idle: of a core"), 5.0, Unit::Percent, idle(IDLE_CPU)),
         Target::at_most(&format!("{many}, idle: memory of the host"), 100e6, Unit::Bytes, idle(IDLE_MEMORY)),
@@ -54,35 +54,33 @@ fn targets(markets: &Measurement, sessions: &Measurement, plugins: &Measurement)
     ]
 }
 
-/// What a session costs: how much more so many cost than one, divided by how many more they are.
-fn per_session(sessions: &Measurement, count: usize, figure: &str) -> Option<Summary> {
-    let name = |count| Size::Sessions(count).name();
+/// What one of them costs: how much more so many cost than one, divided by how many more they are.
+fn each(measurement: &Measurement, count: usize, size: fn(usize) -> Size, figure: &str) -> Option<Summary> {
+    let name = |count| size(count).name();
     let more = count.checked_sub(1).filter(|more| *more > 0)? as f64;
-    sessions.compare(&name(count), &name(1), figure, |many, one| (many - one) / more)
+    measurement.compare(&name(count), &name(1), figure, |many, one| (many - one) / more)
 }
 
-/// A row for each size; for sessions, what one of them costs.
-fn sizes(measurement: &Measurement, sizes: &[Size], sessions: Option<&[usize]>) -> Table {
-    let mut head = vec!["", IDLE_CPU, IDLE_MEMORY, BUSY_CPU, CPU_EACH, BUSY_MEMORY];
-    if sessions.is_some() {
-        head.extend(["memory a session, idle", "memory a session, busy"]);
-    }
-    let mut table = Table::new(&measurement.title, &head);
-    for (index, size) in sizes.iter().enumerate() {
-        let cell = |(figure, unit)| Cell::spread(measurement.summary(&size.name(), figure), unit);
-        let figures = [
-            (IDLE_CPU, Unit::Percent),
-            (IDLE_MEMORY, Unit::Bytes),
-            (BUSY_CPU, Unit::Percent),
-            (CPU_EACH, Unit::Seconds),
-            (BUSY_MEMORY, Unit::Bytes),
-        ];
-        let mut cells: Vec<Cell> = figures.map(cell).to_vec();
-        if let Some(sessions) = sessions {
-            let of = |figure| Cell::spread(per_session(measurement, sessions[index], figure), Unit::Bytes);
-            cells.extend([of(IDLE_MEMORY), of(BUSY_MEMORY)]);
-        }
-        table.row(&size.name(), cells);
+/// A row for each count of things.
+fn sizes(measurement: &Measurement, thing: &str, counts: &[usize], size: fn(usize) -> Size) -> Table {
+    let (idle, busy) = (format!("memory a {thing}, idle"), format!("memory a {thing}, busy"));
+    let mut table = Table::new(
+        &measurement.title,
+        &["", IDLE_CPU, IDLE_MEMORY, BUSY_CPU, CPU_EACH, BUSY_MEMORY, idle.as_str(), busy.as_str()],
+    );
+    let figures = [
+        (IDLE_CPU, Unit::Percent),
+        (IDLE_MEMORY, Unit::Bytes),
+        (BUSY_CPU, Unit::Percent),
+        (CPU_EACH, Unit::Seconds),
+        (BUSY_MEMORY, Unit::Bytes),
+    ];
+    for count in counts {
+        let name = size(*count).name();
+        let whole = figures.map(|(figure, unit)| Cell::spread(measurement.summary(&name, figure), unit));
+        let parts = [IDLE_MEMORY, BUSY_MEMORY].map(|figure| each(measurement, *count, size, figure));
+        let parts = parts.map(|summary| Cell::spread(summary, Unit::Bytes));
+        table.row(&name, whole.into_iter().chain(parts).collect());
     }
     table
 }
