@@ -14,8 +14,8 @@ use crate::unit::Unit;
 /// Puts everything together.
 pub(super) fn findings(markets: Measurement, sessions: Measurement, plugins: Measurement) -> Findings {
     let setting = format!(
-        "A host of each size, anew in each round, with Kafka and simulated exchanges, one for ten sessions, on the same machine: first connected and \
-         without a trade, then under {} trades a second in all, one a frame. A start is measured from the spawn of the \
+        "A host of each size, anew in each round, with Kafka and simulated exchanges, one for ten sessions, on the same \
+         machine: first connected and without a trade, then under {} trades a second in all, one a frame. A start is measured from the spawn of the \
          process, with topics and positions of an earlier run in Kafka; plugins are copies of those of this project, each with \
          a feed from an exchange at an address of its own.",
         Unit::Count.show(RATE as f64)

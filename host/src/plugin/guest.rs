@@ -98,10 +98,8 @@ impl GuestPre {
     fn instantiate(&self, store: &mut Store<GuestState>) -> wasmtime::Result<(TapedeckPlugin, Func)> {
         let instance = self.pre.instantiate(&mut *store)?;
         let world = self.world.load(&mut *store, &instance)?;
-        let decode = instance.get_func(&mut *store, self.decode);
-        let decode = decode.ok_or_else(|| format_err!("there is no function `decode`"))?;
-        let _: Decode<'_> = decode.typed(&*store)?;
-        Ok((world, decode))
+        let decode: Decode<'_> = instance.get_typed_func(&mut *store, self.decode)?;
+        Ok((world, *decode.func()))
     }
 }
 
